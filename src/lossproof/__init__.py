@@ -1,0 +1,1 @@
+"""lossproof: every table, figure and theorem check of robust-loss papers, measured again."""

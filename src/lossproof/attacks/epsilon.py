@@ -1,0 +1,39 @@
+"""Budgets and step sizes as papers print them: '8/255', '0.03'."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+PIXEL_LEVEL = 1 / 255
+
+
+def parse(text: str | int | float) -> float:
+    """A fraction or decimal as a float: ``parse("8/255") == 8 / 255``.
+
+    Raises ValueError for anything else, and for negative or infinite values.
+    """
+    try:
+        if isinstance(text, bool):
+            raise TypeError("a truth value")
+        value = float(Fraction(text))
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
+        raise ValueError(f"{text!r} is neither a fraction such as '8/255' nor a decimal") from error
+    if value < 0 or not math.isfinite(value):
+        raise ValueError(f"{text!r}: a budget or step is at least 0")
+    return value
+
+
+def parse_list(given: str | float | Sequence[str | float]) -> tuple[list[str], list[float]]:
+    """One budget or a list of budgets, as (texts, values); ValueError where the list is empty or repeats a value."""
+    items = [given] if isinstance(given, str | int | float) else list(given)
+    values = [parse(item) for item in items]
+    if not values or len(set(values)) < len(values):
+        raise ValueError(f"{given!r}: needs at least one budget, and each only once")
+    return [str(item) for item in items], values
+
+
+def step_size(given: str | float | None, epsilon: float, steps: int) -> float:
+    """The step in pixels; None = max(1/255, 2.5 epsilon / steps), so that the ball's edge is reachable (sp SP-A14)."""
+    return max(PIXEL_LEVEL, 2.5 * epsilon / max(steps, 1)) if given is None else parse(given)

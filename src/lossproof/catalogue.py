@@ -1,0 +1,74 @@
+"""What the package offers, read from its files without importing them.
+
+Each component file (a loss, an architecture, a data set, an attack, a toy, a check, a kind of
+exhibit) carries a literal ``CATALOGUE = {name: {"build": ..., "parameters": {...}}}``. ``build``
+names the class or function in that file; ``parameters`` are JSON-schema fragments with a default.
+Adding a component is adding a file: no list elsewhere knows it. The literal is read with ``ast``,
+so that the workflow validates names and settings without paying for ``import torch``.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One component: where it lives and which settings it takes."""
+
+    kind: str
+    name: str
+    module: str
+    build: str
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def defaults(self) -> dict[str, Any]:
+        """The default of every parameter that has one."""
+        return {key: spec["default"] for key, spec in self.parameters.items() if "default" in spec}
+
+    def load(self) -> Any:
+        """Import the component's module and return what ``build`` names."""
+        return getattr(importlib.import_module(self.module), self.build)
+
+
+def _literal(path: Path) -> dict[str, Any]:
+    """The CATALOGUE literal of one file, or {} where it has none."""
+    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(target, ast.Name) and target.id == "CATALOGUE" for target in targets):
+            return ast.literal_eval(node.value)  # type: ignore[union-attr]
+    return {}
+
+
+@cache
+def catalogue(kind: str) -> dict[str, Entry]:
+    """All components of one kind (a sub-package: 'criteria', 'models', ...), by name.
+
+    Raises ValueError where two files claim one name.
+    """
+    entries: dict[str, Entry] = {}
+    for path in sorted((PACKAGE / kind).glob("*.py")):
+        for name, spec in _literal(path).items():
+            if name in entries:
+                raise ValueError(f"{path.name}: '{name}' is already offered by {entries[name].module}")
+            about = {key: value for key, value in spec.items() if key not in ("build", "parameters")}
+            entries[name] = Entry(
+                kind, name, f"lossproof.{kind}.{path.stem}", spec["build"], spec.get("parameters", {}), about
+            )
+    return entries
+
+
+def load(kind: str, name: str) -> Any:
+    """The class or function behind a component's name; KeyError names the known ones."""
+    entries = catalogue(kind)
+    if name not in entries:
+        raise KeyError(f"no {kind} entry '{name}'; known: {', '.join(sorted(entries))}")
+    return entries[name].load()

@@ -1,0 +1,1 @@
+"""Printed numbers beside measured ones: match, verdict, plausibility, ledger."""

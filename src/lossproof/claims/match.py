@@ -1,0 +1,127 @@
+"""Which row of a tidy accuracy table answers a printed claim.
+
+A claim names a training under an attack by method, epsilon and steps; a tidy row names the attack by
+its id in the configuration (``bim``, ``bim_library``, ``pgd_1of255``), so an id answers a method when
+it is the method's name, alone or followed by ``_``, and its numbers agree. Only the *as printed*
+track answers a claim: the honest track is another question.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from lossproof.claims.verdict import Estimate
+
+Row = Mapping[str, str]
+
+# `sp` does not state which images were attacked; only training images fit the printed numbers
+# (18 adversarial accuracies lie above the clean test accuracy of the same network).
+ATTACKED_SPLIT = {"sp": "train"}
+CLEAN_SPLIT = {"train_accuracy": "train", "test_accuracy": "test", "clean_accuracy": "test"}
+
+
+def number(text: object) -> float | None:
+    """A cell as a float ('0.0313', '8/255'), or None where it is empty or no number."""
+    try:
+        value = float(Fraction(str(text).strip()))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def agree(one: object, other: object, tolerance: float = 2e-6) -> bool:
+    """Equal numbers up to the rounding of printed decimals; equal when either is not given."""
+    left, right = number(one), number(other)
+    return left is None or right is None or abs(left - right) <= tolerance
+
+
+def compared_split(claim: Row) -> str:
+    """The split on which a claim is compared: see ``ATTACKED_SPLIT`` for attacked images."""
+    return CLEAN_SPLIT.get(claim["metric"]) or ATTACKED_SPLIT.get(claim["paper"], "test")
+
+
+def _same_attack(claim: Row, row: Row) -> bool:
+    method = claim["attack"] or "none"
+    if method == "none":
+        return row["attack"] in ("", "none")
+    named = row["attack"] == method or row["attack"].startswith(f"{method}_")
+    steps = row["steps"] or ("1" if method == "fgsm" else "")
+    return (
+        named
+        and row["track"] == "printed"
+        and row["norm"] == (claim["norm"] or row["norm"])
+        and number(row["epsilon"]) is not None
+        and agree(claim["epsilon"], row["epsilon"])
+        and agree(claim["steps"], steps)
+        and agree(claim["step_size"], row["step_size"])
+    )
+
+
+def _same_network(claim: Row, row: Row) -> bool:
+    # An architecture that the paper does not state is whichever the exhibit ran.
+    return (
+        row["dataset"] == claim["dataset"]
+        and row["arch"] == (claim["arch"] or row["arch"])
+        and row["training"] == claim["training"]
+    )
+
+
+def _one(rows: list[Row], claim: Row) -> Row | None:
+    """The row aggregated over seeds, or the only seed's; None where that leaves a choice."""
+    exact = [row for row in rows if row["attack"] == claim["attack"]]
+    rows = exact or rows
+    aggregated = [row for row in rows if not row["seed"]]
+    chosen = aggregated or rows
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def find(claim: Row, tidy: Iterable[Row], *, split: str) -> Row | None:
+    """The measured row of a claimed accuracy on one split, or None."""
+    metric = {"clean_accuracy": "test_accuracy"}.get(claim["metric"], claim["metric"])
+    return _one(
+        [
+            row
+            for row in tidy
+            if row["metric"] == metric
+            and not row["rival"]
+            and (row["split"] == split or metric in CLEAN_SPLIT)
+            and _same_network(claim, row)
+            and _same_attack(claim, row)
+        ],
+        claim,
+    )
+
+
+def find_difference(claim: Row, tidy: Iterable[Row], *, split: str, rival: str) -> Row | None:
+    """The row with (the claim's training - rival) under the claim's attack, paired over images, or None."""
+    return _one(
+        [
+            row
+            for row in tidy
+            if row["metric"] == "difference"
+            and row["rival"] == rival
+            and row["split"] == split
+            and _same_network(claim, row)
+            and _same_attack(claim, row)
+        ],
+        claim,
+    )
+
+
+def estimate(row: Row | None) -> Estimate | None:
+    """Value and interval of a tidy row; None where there is no row or no value."""
+    value = number(row["value"]) if row else None
+    if row is None or value is None:
+        return None
+    return Estimate(value, number(row["ci_low"]), number(row["ci_high"]))
+
+
+def twin(claim: Row, claims: Iterable[Row], rival: str) -> Row | None:
+    """The printed cell of the rival beside this one: all else equal."""
+    keys = ("paper", "exhibit", "dataset", "arch", "metric", "attack", "norm", "epsilon", "steps", "targeted", "unit")
+    for other in claims:
+        if other["training"] == rival and all(other[key] == claim[key] for key in keys):
+            return other
+    return None

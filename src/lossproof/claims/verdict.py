@@ -1,0 +1,140 @@
+"""The one place that says what the comparison of a printed number with a measured one means.
+
+Numbers are in the unit of the claim (accuracy in percent, differences in percentage points). All
+intervals are 95 % intervals that the tidy tables already hold; nothing is estimated here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+TOLERANCE_POINTS = 2.0
+# A network below this multiple of guessing has not learnt its task: no attack on it means anything.
+FLOOR_TIMES_CHANCE = 2.0
+
+
+class Verdict(StrEnum):
+    """What a comparison says; the order is that of the report."""
+
+    REPRODUCED = "reproduced"
+    NOT_REPRODUCED = "not reproduced"
+    DIRECTION_HOLDS = "direction holds"
+    DIRECTION_FAILS = "direction fails"
+    UNDECIDED = "undecided"
+    BASELINE = "baseline"
+    FAILED_TO_TRAIN = "failed to train"
+    NOT_RUN = "not run"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured value with its 95 % interval; a bound that was not recorded is None."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    def excludes_zero(self) -> bool | None:
+        """Whether zero lies strictly outside the interval; None without an interval."""
+        if self.low is None or self.high is None:
+            return None
+        return self.low > 0 or self.high < 0
+
+    def interval(self) -> str:
+        """The interval in words."""
+        if self.low is None or self.high is None:
+            return "no interval recorded"
+        return f"95 % interval {self.low:.2f} to {self.high:.2f}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that a verdict depends on.
+
+    ``printed_difference`` and ``difference`` are this training minus its rival (the CE twin, or the
+    rival that the claim states) under the same attack; None where there is none. ``at_least`` marks
+    a claim printed as a lower bound. ``lost``, ``missing`` and ``failed`` are reasons, empty where
+    they do not apply. ``subject`` names a measured quantity that is not simply the claim's cell.
+    """
+
+    printed: float | None
+    measured: Estimate | None = None
+    printed_difference: float | None = None
+    difference: Estimate | None = None
+    rival: str = ""
+    baseline: bool = False
+    same_protocol: bool = False
+    at_least: bool = False
+    tolerance: float = TOLERANCE_POINTS
+    unit: str = "points"
+    subject: str = ""
+    lost: str = ""
+    missing: str = ""
+    failed: str = ""
+
+
+def sign(value: float) -> int:
+    """-1, 0 or 1."""
+    return (value > 0) - (value < 0)
+
+
+def judge(case: Comparison) -> tuple[Verdict, str]:
+    """The verdict and a sentence of reasons."""
+    if case.lost or case.printed is None:
+        return Verdict.LOST, case.lost or "The number is not in the sources."
+    if case.missing or case.measured is None:
+        return Verdict.NOT_RUN, case.missing or "The run is missing."
+    subject = f"{case.subject} " if case.subject else ""
+    if case.failed:
+        return Verdict.FAILED_TO_TRAIN, f"{subject}{case.failed}"
+    if case.same_protocol:
+        verdict, reason = _judge_value(case, case.printed, case.measured)
+    elif case.baseline:
+        verdict = Verdict.BASELINE
+        reason = "This is the twin that others are compared with; only a full-protocol run could say more."
+    else:
+        verdict, reason = _judge_direction(case)
+    return verdict, f"{subject}{reason}"
+
+
+def _judge_value(case: Comparison, printed: float, measured: Estimate) -> tuple[Verdict, str]:
+    """Same data set and protocol: the values themselves are compared."""
+    gap = measured.value - printed
+    inside = (
+        abs(gap) <= case.tolerance
+        or (case.at_least and gap > 0)
+        or (measured.low is not None and measured.high is not None and measured.low <= printed <= measured.high)
+    )
+    bound = "at least " if case.at_least else ""
+    reason = (
+        f"Measured {measured.value:.6g} against {bound}{printed:g} printed, {abs(gap):.4g} {case.unit} apart "
+        f"(tolerance {case.tolerance:g} {case.unit} or the interval; {measured.interval()})."
+    )
+    if case.difference is not None and case.printed_difference is not None and not inside:
+        reason += f" {_judge_direction(case)[1]}"
+    return (Verdict.REPRODUCED if inside else Verdict.NOT_REPRODUCED), reason
+
+
+def _judge_direction(case: Comparison) -> tuple[Verdict, str]:
+    """Other data or another protocol: only the sign of the difference to the rival is compared."""
+    if case.printed_difference is None:
+        return Verdict.UNDECIDED, "No rival is printed beside this number, so it has no direction to compare."
+    if case.difference is None:
+        rival = case.rival or "the rival"
+        return Verdict.UNDECIDED, f"No paired difference to {rival} is recorded under the same attack."
+    reason = (
+        f"Difference to {case.rival or 'the rival'}: measured {case.difference.value:+.2f} "
+        f"({case.difference.interval()}), printed {case.printed_difference:+.2f} points"
+    )
+    excludes = case.difference.excludes_zero()
+    if excludes is None:
+        return Verdict.UNDECIDED, f"{reason}; without an interval the sign is open."
+    if not excludes:
+        return Verdict.UNDECIDED, f"{reason}; the interval does not exclude zero."
+    if sign(case.difference.value) == sign(case.printed_difference):
+        return Verdict.DIRECTION_HOLDS, f"{reason}; the signs agree."
+    if case.printed_difference == 0:
+        return Verdict.DIRECTION_FAILS, f"{reason}; the print shows no difference, the measurement does."
+    return Verdict.DIRECTION_FAILS, f"{reason}; the signs disagree."

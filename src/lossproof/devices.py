@@ -1,0 +1,56 @@
+"""Which device a job runs on, and how many threads it may use."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device for ``auto | cpu | cuda | mps``; RuntimeError where the named one is absent."""
+    import torch
+
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if here[kind])
+    if not here.get(name, False):
+        raise RuntimeError(f"device '{name}' is not available here; available: {[k for k, v in here.items() if v]}")
+    return torch.device(name)
+
+
+def prepare(threads: int = 1, device: str = "auto") -> torch.device:
+    """Limit torch to ``threads`` threads, ask for deterministic kernels, return the device.
+
+    Two processes with two threads each on two cores are three times slower than with one each,
+    so a job never takes more than Snakemake gave it.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    torch.set_num_threads(max(1, threads))
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return pick_device(device)
+
+
+def describe(device: torch.device) -> str:
+    """A device in words for provenance, e.g. 'cpu' or 'cuda: NVIDIA H200'."""
+    if device.type == "cuda":
+        import torch
+
+        return f"cuda: {torch.cuda.get_device_name(device)}"
+    return device.type
+
+
+def gpus_wanted(name: str) -> int:
+    """How many GPUs a job asks Snakemake for: 0 where it will run on a CPU, so that nothing waits.
+
+    Asked while the workflow is parsed, so it looks for the driver's device file and imports nothing.
+    """
+    if name == "auto":
+        return int(os.path.exists("/dev/nvidiactl") and os.environ.get("CUDA_VISIBLE_DEVICES") != "")
+    return int(name == "cuda")

@@ -1,0 +1,117 @@
+"""Tidy rows of clean and attacked accuracy: per seed, over seeds, and against a rival training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossproof.exhibits import statistics
+from lossproof.exhibits.context import Context
+from lossproof.exhibits.paths import Paths, Run
+from lossproof.records import read_json, read_npz
+
+COLUMNS = (
+    "paper,exhibit,dataset,data,arch,training,rival,seed,seeds,split,metric,attack,track,norm,epsilon,"
+    "epsilon_printed,steps,step_size,value,ci_low,ci_high,n_images,record"
+).split(",")
+
+# What is said of a measurement: the columns that name it, and outcomes [S, N] behind it.
+Measured = tuple[dict[str, Any], np.ndarray]
+
+
+def _clean(root: Path, paths: Paths, run: Run, seeds: Sequence[int]) -> Iterable[Measured]:
+    for split in ("train", "test"):
+        files = [read_npz(root / paths.model(run, seed, "predictions.npz")) for seed in seeds]
+        correct = np.stack([file[f"{split}_prediction"] == file[f"{split}_label"] for file in files])
+        named = {"split": split, "metric": f"{split}_accuracy", "attack": "none"}
+        yield named | {"record": paths.model(run, "*", "record.json")}, correct
+
+
+def _attacked(root: Path, paths: Paths, run: Run, seeds: Sequence[int], attack: str, split: str) -> Iterable[Measured]:
+    records = [read_json(root / paths.attack(run, seed, split, attack)) for seed in seeds]
+    arrays = [read_npz(root / paths.attack(run, seed, split, attack, "npz")) for seed in seeds]
+    settings = records[0]["attack"]
+    for at, result in enumerate(records[0]["results"]):
+        outcomes = []
+        for array in arrays:
+            found = array["adversarial"][at]
+            # No valid adversarial image: the attack did not succeed there, and the record counts it.
+            found = np.where(found < 0, array["clean"], found)
+            outcomes.append(found == array["label"])
+        yield (
+            {
+                "split": split,
+                "metric": "adversarial_accuracy",
+                "attack": attack,
+                "track": settings["track"],
+                "norm": settings.get("norm", "linf"),
+                "epsilon": result["epsilon_value"],
+                "epsilon_printed": result["epsilon"],
+                "steps": settings.get("steps", 1),
+                "step_size": settings.get("step_size"),
+                "record": paths.attack(run, "*", split, attack),
+            },
+            np.stack(outcomes),
+        )
+
+
+def measurements(
+    root: Path,
+    paths: Paths,
+    run: Run,
+    seeds: Sequence[int],
+    attacks: Sequence[str],
+    splits: dict[str, list[str]],
+) -> list[Measured]:
+    """Everything measured on one run."""
+    found = list(_clean(root, paths, run, seeds))
+    for attack in attacks:
+        for split in splits[attack]:
+            found += _attacked(root, paths, run, seeds, attack, split)
+    return found
+
+
+def rows(
+    named: dict[str, Any], measured: Sequence[Measured], rival: str | None, against: Sequence[Measured]
+) -> Iterable[dict[str, Any]]:
+    """Tidy rows of one run; ``against`` holds the rival's measurements in the same order."""
+    for number, (what, correct) in enumerate(measured):
+        seeds, images = correct.shape
+        shared = named | what | {"n_images": images}
+        for seed in range(seeds):
+            value, low, high = statistics.accuracy(correct[seed : seed + 1])
+            record = what["record"].replace("seed*", f"seed{seed}")
+            one = {"seed": seed, "seeds": 1, "value": value, "ci_low": low, "ci_high": high, "record": record}
+            yield shared | one
+        value, low, high = statistics.accuracy(correct)
+        yield shared | {"seeds": seeds, "value": value, "ci_low": low, "ci_high": high}
+        if rival is not None:
+            value, low, high = statistics.difference(correct, against[number][1])
+            shared = shared | {"metric": "difference", "rival": rival}
+            yield shared | {"seeds": seeds, "value": value, "ci_low": low, "ci_high": high}
+
+
+def block_runs(data: str, archs: Sequence[str], trainings: Sequence[str], rival: str) -> list[Run]:
+    """The runs behind a block of a table: the rival is always among the trainings."""
+    return [Run(data, arch, training) for arch in archs for training in dict.fromkeys([rival, *trainings])]
+
+
+def block(
+    context: Context, dataset: str, archs: Sequence[str], trainings: Sequence[str], rival: str, attacks: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Tidy rows of one data set's block: architectures x trainings, each against the rival."""
+    data = str(context.stand_ins[dataset])
+    measured = {
+        run: measurements(context.root, context.paths, run, range(context.seeds), attacks, context.splits)
+        for run in block_runs(data, archs, trainings, rival)
+    }
+    found: list[dict[str, Any]] = []
+    for arch in archs:
+        for training in trainings:
+            named = context.named(dataset=dataset, data=data, arch=arch, training=training)
+            other = None if training == rival else rival
+            found += rows(named, measured[Run(data, arch, training)], other, measured[Run(data, arch, rival)])
+    return found

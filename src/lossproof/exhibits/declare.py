@@ -1,0 +1,131 @@
+"""Reading ``exhibits/*.yaml``: every exhibit of a paper as data, checked with one-line errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lossproof.catalogue import catalogue
+from lossproof.settings.check import check, fault, known, parameters_schema, read_yaml
+from lossproof.settings.resolved import training_known
+
+SHARED: dict[str, Any] = {
+    "kind": {"type": "string"},
+    "title": {"type": "string", "minLength": 1},
+    "caption": {"type": "string", "minLength": 1},
+    "awaits": {"type": "array", "items": {"type": "string"}, "description": "trainings that are still to come"},
+}
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One figure, table or statement: its kind's settings in ``declaration``."""
+
+    paper: str
+    name: str
+    kind: str
+    title: str
+    caption: str
+    declaration: dict[str, Any]
+    outputs: tuple[str, ...]
+    grids: bool
+    awaits: tuple[str, ...] = field(default=())
+
+    @property
+    def id(self) -> str:
+        return f"{self.paper}/{self.name}"
+
+    @property
+    def target(self) -> str:
+        return f"{self.paper}_{self.name}"
+
+
+def load_exhibits(folder: Path, papers: list[str], config: dict[str, Any]) -> list[Exhibit]:
+    """The exhibits of the papers, in the order of their files. Raises SettingsError for the first fault."""
+    available = {path.stem for path in folder.glob("*.yaml")}
+    found: list[Exhibit] = []
+    for paper in papers:
+        known("config.yaml", "papers", paper, available, "paper")
+        path = folder / f"{paper}.yaml"
+        schema = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["title", "exhibits"],
+            "properties": {
+                "title": {"type": "string"},
+                "exhibits": {"type": "object", "propertyNames": {"pattern": "^[a-z0-9_]+$"}},
+            },
+        }
+        content = check(read_yaml(path), schema, lambda _, path=path: str(path))
+        found += [_exhibit(path, paper, name, value, config) for name, value in content["exhibits"].items()]
+    return found
+
+
+def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, Any]) -> Exhibit:
+    source = str(path)
+
+    def where(tail: Any) -> str:
+        return source
+
+    base = f"exhibits.{name}"
+    if not isinstance(value, dict) or "kind" not in value:
+        raise fault(source, base, "key 'kind' is missing", "it is required")
+    kinds = catalogue("exhibits")
+    known(source, f"{base}.kind", value["kind"], kinds, "kind of exhibit")
+    kind = kinds[value["kind"]]
+    schema = parameters_schema(kind.parameters, **SHARED)
+    schema["required"] = ["kind", "title", "caption", *kind.about.get("required", [])]
+    try:
+        checked = check(value, schema, where)
+    except ValueError as error:
+        raise type(error)(str(error).replace(f"{source}: ", f"{source}: {base}.", 1)) from None
+    _names(source, base, checked, config)
+    declaration = {key: item for key, item in checked.items() if key in kind.parameters}
+    return Exhibit(
+        paper,
+        name,
+        kind.name,
+        checked["title"],
+        checked["caption"],
+        declaration,
+        tuple(kind.about["outputs"]),
+        bool(kind.about.get("grids", False)),
+        tuple(checked.get("awaits", ())),
+    )
+
+
+def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]) -> None:
+    """Every data set, architecture, training, attack, toy and check that is named must exist."""
+    awaits = value.get("awaits", [])
+    allowed: dict[str, tuple[str, list[str]]] = {
+        "dataset": ("data set", list(config["stand_ins"])),
+        "arch": ("architecture", list(catalogue("models"))),
+        "training": ("training", [*config["trainings"], *awaits]),
+        "rival": ("training", [*config["trainings"], *awaits]),
+        "attack": ("attack", list(config["attacks"])),
+        "toy": ("toy", list(config["toys"]["sets"])),
+        "check": ("check", list(catalogue("theory"))),
+    }
+
+    def visit(key: str, item: Any) -> None:
+        if isinstance(item, dict):
+            for inner, part in item.items():
+                visit(f"{key}.{inner}", part)
+        elif isinstance(item, list):
+            for part in item:
+                visit(key, part)
+        elif isinstance(item, str):
+            last = key.rsplit(".", 1)[-1]
+            what, names = allowed.get(last) or allowed.get(last.removesuffix("s")) or ("", [])
+            if what and not (what == "training" and training_known(config, item)):
+                known(source, key, item, names, what)
+
+    for key, item in value.items():
+        if key not in SHARED:
+            visit(f"{base}.{key}", item)
+
+
+def paper_titles(folder: Path, papers: list[str]) -> dict[str, str]:
+    """The papers' titles by id."""
+    return {paper: read_yaml(folder / f"{paper}.yaml")["title"] for paper in papers}

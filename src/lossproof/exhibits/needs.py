@@ -1,0 +1,45 @@
+"""What an exhibit needs before it can be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lossproof.exhibits.paths import LANDSCAPE_METHODS, TOY_FILES, Paths, Run
+
+
+@dataclass
+class Needs:
+    """Runs, attacks, toys, landscapes and checks behind an exhibit; equal ones are shared by name."""
+
+    histories: list[Run] = field(default_factory=list)
+    models: list[Run] = field(default_factory=list)
+    attacks: list[tuple[Run, str]] = field(default_factory=list)
+    landscapes: list[Run] = field(default_factory=list)
+    toys: list[tuple[str, str]] = field(default_factory=list)
+    theory: list[str] = field(default_factory=list)
+
+    @property
+    def runs(self) -> list[Run]:
+        """Every run that must have been trained."""
+        return sorted({*self.histories, *self.models, *(run for run, _ in self.attacks), *self.landscapes})
+
+    def files(self, paths: Paths, paper: str, seeds: range, splits: dict[str, list[str]]) -> list[str]:
+        """The files that the exhibit's tidy table is made from. ``splits``: per attack."""
+        found = [paths.model(run, seed, "history.csv") for run in self.histories for seed in seeds]
+        found += [
+            paths.model(run, seed, name)
+            for run in self.models
+            for seed in seeds
+            for name in ("record.json", "predictions.npz")
+        ]
+        found += [
+            paths.attack(run, seed, split, attack, suffix)
+            for run, attack in self.attacks
+            for seed in seeds
+            for split in splits[attack]
+            for suffix in ("json", "npz")
+        ]
+        found += [paths.landscape(run, 0, method) for run in self.landscapes for method in LANDSCAPE_METHODS]
+        found += [paths.toy(toy, training, name) for toy, training in self.toys for name in TOY_FILES]
+        found += [paths.theory(paper, statement) for statement in self.theory]
+        return list(dict.fromkeys(found))

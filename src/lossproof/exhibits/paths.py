@@ -1,0 +1,67 @@
+"""Where every result of an edition lies. The one home of the file contracts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lossproof.datasets.prepared import FILES
+
+MODEL_FILES = ("model.safetensors", "history.csv", "predictions.npz", "record.json")
+LANDSCAPE_METHODS = ("filter_normalised", "package")
+TOY_FILES = ("networks.npz", "record.json")
+TABLE_FORMATS = ("md", "tex", "csv")
+FIGURE_FORMATS = ("png", "pdf")
+
+
+class Run(NamedTuple):
+    """Data set x architecture x training; its seeds are numbered from 0."""
+
+    dataset: str
+    arch: str
+    training: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """File names of one edition; every method returns a path relative to the project."""
+
+    edition: str
+
+    @property
+    def results(self) -> str:
+        return f"results/{self.edition}"
+
+    @property
+    def figures(self) -> str:
+        return f"figures/{self.edition}"
+
+    def dataset(self, dataset: str) -> list[str]:
+        return [f"{self.results}/datasets/{dataset}/{name}" for name in FILES]
+
+    def model(self, run: object, seed: object, name: str) -> str:
+        return f"{self.results}/models/{run}/seed{seed}/{name}"
+
+    def attack(self, run: object, seed: object, split: str, attack: str, suffix: str = "json") -> str:
+        return f"{self.results}/attacks/{run}/seed{seed}/{split}/{attack}.{suffix}"
+
+    def landscape(self, run: object, seed: object, method: str) -> str:
+        return f"{self.results}/landscapes/{run}/seed{seed}/{method}.npz"
+
+    def toy(self, toy: str, training: str, name: str) -> str:
+        return f"{self.results}/toys/{toy}/{training}/{name}"
+
+    def theory(self, paper: str, statement: str) -> str:
+        return f"{self.results}/theory/{paper}/{statement}.json"
+
+    def tidy(self, paper: str, exhibit: str, suffix: str = "csv") -> str:
+        return f"{self.results}/exhibits/{paper}/{exhibit}.{suffix}"
+
+    def table(self, paper: str, exhibit: str, suffix: str) -> str:
+        return f"{self.results}/tables/{paper}/{exhibit}.{suffix}"
+
+    def figure(self, paper: str, exhibit: str, suffix: str) -> str:
+        return f"{self.figures}/{paper}/{exhibit}.{suffix}"

@@ -1,0 +1,41 @@
+"""A checkable statement of a paper: its numerical check, case by case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossproof.exhibits.context import Context, Tidy
+from lossproof.exhibits.needs import Needs
+from lossproof.records import read_json
+
+CATALOGUE = {
+    "statement": {
+        "build": "Statement",
+        "outputs": ["table"],
+        "parameters": {"check": {"type": "string", "description": "an entry in src/lossproof/theory"}},
+        "required": ["check"],
+    }
+}
+COLUMNS = (
+    "paper,exhibit,statement,holds,condition,case,role,quantity,expected,measured,residual,digits,case_holds,note"
+).split(",")
+
+
+class Statement:
+    """``needs`` and ``collect`` of the kind."""
+
+    @staticmethod
+    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+        return Needs(theory=[declaration["check"]])
+
+    @staticmethod
+    def collect(declaration: dict[str, Any], context: Context) -> Tidy:
+        record = read_json(context.root / context.paths.theory(context.paper, declaration["check"]))
+        shared = {key: record[key] for key in ("statement", "holds", "condition")}
+        found = [
+            context.named(**shared)
+            | {key: case.get(key) for key in ("case", "role", "quantity", "expected", "measured", "residual", "digits")}
+            | {"case_holds": "yes" if case["holds"] else "no", "note": case.get("note", "")}
+            for case in record["cases"]
+        ]
+        return Tidy(COLUMNS, found)

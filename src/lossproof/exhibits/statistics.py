@@ -1,0 +1,65 @@
+"""Means and 95 % intervals over images and seeds; the one home of the statistics of tidy tables.
+
+Outcomes are a matrix [S, N]: seeds by images. Both are random: a mean varies because other images
+could have been drawn and because training could have started elsewhere. The variance is that of a
+crossed two-way design, its degrees of freedom by Satterthwaite, so that three seeds that disagree
+widen the interval as they should.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Estimate(NamedTuple):
+    """A mean and its 95 % interval, in percent (or points)."""
+
+    value: float
+    low: float
+    high: float
+
+
+def _variance(outcomes: np.ndarray) -> tuple[float, float]:
+    """Variance of the grand mean of [S, N] and its degrees of freedom."""
+    seeds, images = outcomes.shape
+    by_image = float(outcomes.mean(0).var(ddof=1)) / images if images > 1 else 0.0
+    if seeds == 1:
+        return by_image, max(images - 1, 1)
+    by_seed = float(outcomes.mean(1).var(ddof=1)) / seeds
+    rest = outcomes - outcomes.mean(0) - outcomes.mean(1, keepdims=True) + outcomes.mean()
+    # Both terms above hold the interaction once; it must count once in all.
+    twice = float((rest**2).sum()) / max((seeds - 1) * (images - 1), 1) / (seeds * images)
+    total = max(by_image + by_seed - twice, by_image, by_seed, 0.0)
+    parts = by_image**2 / max(images - 1, 1) + by_seed**2 / (seeds - 1)
+    freedom = (by_image + by_seed) ** 2 / parts if parts > 0 else images - 1
+    return total, max(freedom, 1.0)
+
+
+def _quantile(freedom: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
+
+
+def accuracy(correct: np.ndarray) -> Estimate:
+    """Accuracy of outcomes [S, N] (0 or 1) in percent, with a Wilson interval at the effective size."""
+    share = float(correct.mean())
+    variance, freedom = _variance(correct.astype(np.float64))
+    images = correct.shape[1]
+    size = share * (1 - share) / variance if variance > 0 else float(images)
+    z = _quantile(freedom) if variance > 0 else _quantile(max(images - 1, 1))
+    centre = (share + z * z / (2 * size)) / (1 + z * z / size)
+    half = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / (1 + z * z / size)
+    return Estimate(100 * share, 100 * max(0.0, centre - half), 100 * min(1.0, centre + half))
+
+
+def difference(correct: np.ndarray, rival: np.ndarray) -> Estimate:
+    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]."""
+    pairs = correct.astype(np.float64) - rival.astype(np.float64)
+    variance, freedom = _variance(pairs)
+    half = _quantile(freedom) * math.sqrt(variance)
+    mean = float(pairs.mean())
+    return Estimate(100 * mean, 100 * (mean - half), 100 * (mean + half))

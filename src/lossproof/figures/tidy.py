@@ -1,0 +1,73 @@
+"""Reading what a figure is drawn from: rows of text and named arrays, checked on the way in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossproof.records import read_csv, read_npz
+
+Row = dict[str, str]
+
+
+def rows(path: Path, columns: Sequence[str]) -> list[Row]:
+    """All rows of a tidy table; ValueError names the file and what it lacks (rows or columns)."""
+    found = read_csv(path)
+    if not found:
+        raise ValueError(f"{path}: the table has no rows")
+    for column in columns:
+        if column not in found[0]:
+            raise ValueError(f"{path}: column '{column}' is missing (found: {', '.join(found[0])})")
+    return found
+
+
+def arrays(path: Path | None, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """All arrays of the file of grids; ValueError names the file and the array that it lacks."""
+    if path is None:
+        raise ValueError(f"this figure needs a file of arrays with {', '.join(names)}, and none was given")
+    found = read_npz(path)
+    for name in names:
+        if name not in found:
+            raise ValueError(f"{path}: array '{name}' is missing (found: {', '.join(found)})")
+    return found
+
+
+def number(cell: str | None) -> float:
+    """A cell as a number; an empty one is NaN, which matplotlib leaves out."""
+    return float(cell) if cell else math.nan
+
+
+def numbers(table: Iterable[Row], column: str) -> np.ndarray:
+    """One column as float64 [rows]."""
+    return np.array([number(row[column]) for row in table], dtype=float)
+
+
+def select(table: Iterable[Row], **wanted: str) -> list[Row]:
+    """The rows whose cells equal all the wanted ones."""
+    return [row for row in table if all(row[key] == value for key, value in wanted.items())]
+
+
+def distinct(table: Iterable[Row], *columns: str) -> list[tuple[str, ...]]:
+    """The distinct combinations of some columns in the order of their first row."""
+    return list(dict.fromkeys(tuple(row[column] for column in columns) for row in table))
+
+
+def order(declared: Any, found: Iterable[str]) -> list[str]:
+    """What was found, in the order in which the exhibit declares it; the undeclared rest comes last."""
+    found = list(dict.fromkeys(found))
+    first = [str(name) for name in declared or () if str(name) in found]
+    return first + [name for name in found if name not in first]
+
+
+def trace(table: Iterable[Row], x: str) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted x [N] and the mean of the finite values at each x [N]; NaN where there is none."""
+    at: dict[float, list[float]] = {}
+    for row in table:
+        at.setdefault(number(row[x]), []).append(number(row["value"]))
+    points = sorted(point for point in at if math.isfinite(point))
+    means = [np.mean([value for value in at[point] if math.isfinite(value)] or [math.nan]) for point in points]
+    return np.array(points), np.array(means)

@@ -1,0 +1,138 @@
+"""Check a value against a JSON schema; the first fault becomes one line that a newcomer can act on."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+
+class SettingsError(ValueError):
+    """A fault in a settings file: file, key, what was found, what is allowed, the nearest known name."""
+
+
+def fault(source: str, key: str, found: str, allowed: str) -> SettingsError:
+    """The one form that every settings error has."""
+    return SettingsError(f"{source}: {key}: {found}; {allowed}")
+
+
+def nearest(name: object, known: Iterable[object]) -> str:
+    """'allowed: a, b, c; did you mean b?' (the question only where a name is near)."""
+    names = sorted(str(item) for item in known)
+    shown = ", ".join(names[:30]) + (", ..." if len(names) > 30 else "")
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    return f"allowed: {shown or 'nothing'}" + (f"; did you mean '{close[0]}'?" if close else "")
+
+
+def known(source: str, key: str, name: str, names: Iterable[str], what: str) -> None:
+    """Raise unless ``name`` is one of ``names``."""
+    names = list(names)
+    if name not in names:
+        raise fault(source, key, f"unknown {what} '{name}'", nearest(name, names))
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML that refuses a key written twice, which the standard loader lets pass silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' twice, line {line}")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path | str) -> dict[str, Any]:
+    """A YAML mapping; SettingsError for a missing file, a syntax fault, a repeated key or another type."""
+    path = Path(path)
+    try:
+        value = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(value, dict):
+        raise SettingsError(f"{path}: found {type(value).__name__}; expected a mapping of keys to values")
+    return value
+
+
+def _allowed(error: ValidationError) -> str:
+    schema, rule = error.schema, error.validator
+    assert isinstance(schema, Mapping)
+    match rule:
+        case "type":
+            wanted = error.validator_value
+            words = [wanted] if isinstance(wanted, str) else list(wanted)
+            return "expected " + " or ".join(words)
+        case "enum":
+            return nearest(error.instance, error.validator_value)
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
+            low = f"> {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else ""
+            low = low or (f">= {schema['minimum']}" if "minimum" in schema else "")
+            high = f"< {schema['exclusiveMaximum']}" if "exclusiveMaximum" in schema else ""
+            high = high or (f"<= {schema['maximum']}" if "maximum" in schema else "")
+            return "allowed: " + " and ".join(part for part in (low, high) if part)
+    return f"expected {rule} {error.validator_value}"
+
+
+def _first(errors: Sequence[ValidationError]) -> ValidationError:
+    """The fault to show: unknown keys first (mostly typing errors), then the outermost."""
+    return min(errors, key=lambda e: (e.validator != "additionalProperties", len(e.path), list(map(str, e.path))))
+
+
+def dotted(parts: Iterable[object]) -> str:
+    """A key path as text, e.g. ``training.batch_size``."""
+    return ".".join(str(part) for part in parts)
+
+
+def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A copy of ``value`` with the schema's defaults filled in, at every level."""
+    if isinstance(value, dict):
+        result = {key: copy.deepcopy(item) for key, item in value.items()}
+        for key, part in schema.get("properties", {}).items():
+            if key not in result and "default" in part:
+                result[key] = copy.deepcopy(part["default"])
+            if key in result:
+                result[key] = with_defaults(result[key], part)
+        return result
+    return value
+
+
+def check(value: Any, schema: Mapping[str, Any], source_of: Any) -> Any:
+    """``value`` with defaults, or SettingsError.
+
+    ``source_of(path)`` names the file that a key path came from, for the message.
+    """
+    filled = with_defaults(value, schema)
+    errors = list(Draft202012Validator(schema).iter_errors(filled))
+    if not errors:
+        return filled
+    error = _first(errors)
+    path = list(error.absolute_path)
+    if error.validator == "additionalProperties" and error.validator_value is False:
+        names = error.schema.get("properties", {})  # type: ignore[union-attr]
+        unknown = next(key for key in error.instance if key not in names)
+        path.append(unknown)
+        raise fault(source_of(path), dotted(path), f"unknown key '{unknown}'", nearest(unknown, names))
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        raise fault(source_of(path), dotted(path) or "top level", f"key '{missing}' is missing", "it is required")
+    shown = repr(error.instance)
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    raise fault(source_of(path), dotted(path) or "top level", f"found {shown}", _allowed(error))
+
+
+def parameters_schema(parameters: Mapping[str, Any], **fixed: Any) -> dict[str, Any]:
+    """A strict schema of a component's parameters, plus keys with a schema of their own."""
+    return {"type": "object", "additionalProperties": False, "properties": {**parameters, **fixed}}

@@ -1,0 +1,1 @@
+"""Typesetting of tidy tables as Markdown, LaTeX, HTML and CSV."""

@@ -1,0 +1,158 @@
+"""The paper's accuracy tables: printed and measured accuracy, row by row.
+
+Three sections that are never mixed: the print with the runs *as printed* on both splits; the same
+attacks with other budgets (those of the library, and the one at which CE falls); the honest track.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lossproof.claims.match import Row, estimate, find, find_difference, number
+from lossproof.claims.setting import rival_of
+from lossproof.tables.names import name, quantity
+from lossproof.tables.typeset import Line, Section, Table
+
+SPLITS = {"train": "training images", "test": "test images"}
+PRINTED = "As printed: the paper's attacks and budgets"
+OTHER = "Other budgets of the same attacks (not in the print)"
+HONEST = "Honest track: worst case over attacks, losses, restarts and iterates (not in the print)"
+NOTE = "Accuracy in percent, measured on training and on test images [95 % interval]; a dash: not measured."
+NOTHING = "–"
+
+Column = tuple[str, str]
+
+
+def cell(row: Row | None) -> str:
+    """'71.2 [66.0, 75.9]', or a dash."""
+    value = estimate(row)
+    if value is None:
+        return NOTHING
+    interval = "" if value.low is None or value.high is None else f" [{value.low:.1f}, {value.high:.1f}]"
+    return f"{value.value:.1f}{interval}"
+
+
+def _columns(rows: Iterable[Row]) -> list[Column]:
+    """(arch, training) in order, trainings of one architecture together."""
+    pairs = list(dict.fromkeys((row["arch"], row["training"]) for row in rows if not row.get("rival")))
+    archs = list(dict.fromkeys(arch for arch, _ in pairs))
+    return sorted(pairs, key=lambda pair: archs.index(pair[0]))
+
+
+def _record(
+    section: str, row: Row, split: str, found: Row | None, gap: Row | None, printed: str = ""
+) -> dict[str, Any]:
+    measured = found or {}
+    difference = gap or {}
+    return {
+        "section": section,
+        "metric": row["metric"],
+        "attack": row["attack"],
+        "epsilon": row["epsilon"],
+        "epsilon_printed": row["epsilon_printed"],
+        "steps": row["steps"],
+        "dataset": row["dataset"],
+        "data": measured.get("data", ""),
+        "arch": measured.get("arch", row["arch"]),
+        "training": row["training"],
+        "split": split,
+        "printed": printed,
+        "measured": measured.get("value", ""),
+        "ci_low": measured.get("ci_low", ""),
+        "ci_high": measured.get("ci_high", ""),
+        "rival": difference.get("rival", ""),
+        "difference": difference.get("value", ""),
+        "difference_low": difference.get("ci_low", ""),
+        "difference_high": difference.get("ci_high", ""),
+        "n_images": measured.get("n_images", ""),
+        "seeds": measured.get("seeds", ""),
+    }
+
+
+def _key(row: Row) -> tuple[str, str, float | None, str]:
+    return row["metric"], row["attack"], number(row["epsilon"]), row["steps"]
+
+
+def _splits(metric: str) -> Sequence[str]:
+    return {"train_accuracy": ("train",), "test_accuracy": ("test",)}.get(metric, ("train", "test"))
+
+
+def _printed(
+    tidy: Sequence[Row], claims: Sequence[Row], columns: Sequence[Column]
+) -> tuple[list[Line], list[dict[str, Any]], set[int]]:
+    """Lines of the printed section, their records, and the ids of the tidy rows that they show."""
+    lines: list[Line] = []
+    records: list[dict[str, Any]] = []
+    used: set[int] = set()
+    for key in dict.fromkeys(map(_key, claims)):
+        cells = {(claim["arch"], claim["training"]): claim for claim in claims if _key(claim) == key}
+        first = next(iter(cells.values()))
+        printed = tuple(cells[column]["value"] if column in cells else NOTHING for column in columns)
+        lines.append(Line((quantity(first), "printed"), printed, printed=True))
+        for split in _splits(first["metric"]):
+            found = {column: find(claim, tidy, split=split) for column, claim in cells.items()}
+            used.update(id(row) for row in found.values() if row)
+            lines.append(Line(("", SPLITS[split]), tuple(cell(found.get(column)) for column in columns)))
+            for column, claim in cells.items():
+                gap = find_difference(claim, tidy, split=split, rival=rival_of(claim["training"]))
+                records.append(_record("printed", claim, split, found[column], gap, claim["value"]))
+    return lines, records, used
+
+
+def _measured(
+    section: str, rows: Sequence[Row], tidy: Sequence[Row], columns: Sequence[Column]
+) -> tuple[list[Line], list[dict[str, Any]]]:
+    """Lines without a printed number, one per attack, budget and split."""
+    lines: list[Line] = []
+    records: list[dict[str, Any]] = []
+    for key in dict.fromkeys(map(_key, rows)):
+        same = [row for row in rows if _key(row) == key]
+        for count, split in enumerate(dict.fromkeys(row["split"] for row in same)):
+            at = {(row["arch"], row["training"]): row for row in same if row["split"] == split}
+            # A column without an architecture is a print that does not state it.
+            chosen = [at.get(column) or _unstated(column, at) for column in columns]
+            label = quantity(same[0]) if count == 0 else ""
+            lines.append(Line((label, SPLITS.get(split, split)), tuple(map(cell, chosen))))
+            for row in at.values():
+                records.append(_record(section, row, split, row, _gap(row, tidy)))
+    return lines, records
+
+
+def _unstated(column: Column, at: Mapping[Column, Row]) -> Row | None:
+    found = [row for (_, training), row in at.items() if training == column[1]]
+    return found[0] if not column[0] and len(found) == 1 else None
+
+
+def _gap(row: Row, tidy: Sequence[Row]) -> Row | None:
+    """The difference row of a measured row: all that identifies it but the metric is equal."""
+    keys = ("dataset", "arch", "training", "attack", "track", "epsilon", "steps", "split", "seed")
+    for other in tidy:
+        if other["metric"] == "difference" and all(other[key] == row[key] for key in keys):
+            return other
+    return None
+
+
+def accuracy_table(tidy: Sequence[Row], claims: Sequence[Row], title: str) -> Table:
+    """The typeset table of one accuracy exhibit.
+
+    ``tidy``: its rows; ``claims``: its printed rows (none where the paper prints no number).
+    """
+    aggregated = [row for row in tidy if not row["seed"] and row["metric"] != "difference"]
+    columns = _columns(claims or aggregated)
+    lines, records, used = _printed(tidy, claims, columns)
+    sections = [Section(PRINTED, tuple(lines))] if lines else []
+    for heading, section, track in ((OTHER, "other budgets", "printed"), (HONEST, "honest", "honest")):
+        rows = [row for row in aggregated if row["track"] == track and id(row) not in used]
+        more, long = _measured(section, rows, tidy, columns)
+        if more:
+            sections.append(Section(heading, tuple(more)))
+            records += long
+    return Table(
+        title,
+        ("", ""),
+        tuple((name(arch), name(training)) for arch, training in columns),
+        tuple(sections),
+        (NOTE,),
+        records,
+    )

@@ -1,0 +1,1 @@
+"""Two-dimensional toy sets, small networks trained on them, and the boundaries that they draw."""

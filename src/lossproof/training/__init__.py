@@ -1,0 +1,1 @@
+"""Training one classifier: loop, schedule, checkpoint, selection, history."""

@@ -1,0 +1,82 @@
+"""Resume points: everything that training needs to go on to the same bytes.
+
+One safetensors file, written whole, outside the declared outputs (Snakemake deletes those before a
+rerun). It carries a fingerprint of the run's settings; another run's file is never used.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from lossproof.records import whole
+
+
+def _pack_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state = optimiser.state_dict()["state"]
+    return {
+        f"optimiser/{index}/{key}": value
+        for index, values in state.items()
+        for key, value in values.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def save(
+    path: Path,
+    fingerprint: str,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    shuffle: torch.Generator,
+    best: dict[str, Tensor],
+    progress: dict[str, Any],
+) -> None:
+    """Write a resume point. ``progress`` must be JSON: epoch, history, best score."""
+    tensors = {f"model/{key}": value for key, value in model.state_dict().items()}
+    tensors |= {f"best/{key}": value for key, value in best.items()}
+    tensors |= _pack_optimiser(optimiser)
+    tensors |= {"random/shuffle": shuffle.get_state(), "random/torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        tensors["random/cuda"] = torch.cuda.get_rng_state()
+    # Fresh copies: safetensors refuses tensors that share memory.
+    tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
+    with whole(path) as temporary:
+        save_file(tensors, temporary, {"fingerprint": fingerprint, "progress": json.dumps(progress)})
+
+
+def restore(
+    path: Path, fingerprint: str, model: nn.Module, optimiser: torch.optim.Optimizer, shuffle: torch.Generator
+) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+    """Load a resume point into the given objects; (progress, best state), or None where none fits."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            notes = file.metadata() or {}
+            if notes.get("fingerprint") != fingerprint:
+                return None
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+    except Exception as error:  # an unreadable resume point costs time, never a result
+        print(f"{path}: unusable resume point, starting anew ({error})")
+        return None
+
+    def part(prefix: str) -> dict[str, Tensor]:
+        return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+
+    model.load_state_dict(part("model/"))
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in part("optimiser/").items():
+        index, name = key.split("/")
+        state.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    shuffle.set_state(tensors["random/shuffle"])
+    torch.set_rng_state(tensors["random/torch"])
+    if "random/cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random/cuda"])
+    return json.loads(notes["progress"]), part("best/")

@@ -1,0 +1,185 @@
+"""Training one classifier from settings and a seed, resumable to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lossproof.catalogue import load
+from lossproof.datasets.prepared import Prepared
+from lossproof.models.classifier import build
+from lossproof.progress import track
+from lossproof.seeding import numpy_generator, seed_of, torch_generator
+from lossproof.training import checkpoint
+from lossproof.training.augmentation import augment
+from lossproof.training.evaluate import accuracy, on_device, pixels, predictions
+from lossproof.training.history import epoch_row
+from lossproof.training.optimiser import adam, learning_rate
+
+SELECTIONS = ("last", "best_test", "held_out")
+
+
+@dataclass
+class Trained:
+    """The selected weights, the history, the record's figures, and predictions on both splits."""
+
+    state: dict[str, Tensor]
+    history: list[dict[str, Any]]
+    figures: dict[str, Any]
+    predictions: dict[str, np.ndarray]
+
+
+def new_model(settings: dict[str, Any], data: Prepared) -> nn.Module:
+    """The untrained classifier of a run's settings, for the data's channels, size and classes."""
+    options = dict(settings["model"])
+    if options.pop("normalise"):
+        images = data.train_images.astype(np.float64) / 255
+        options |= {"mean": images.mean((0, 2, 3)).tolist(), "std": images.std((0, 2, 3)).tolist()}
+    return build(
+        settings["arch"],
+        num_classes=data.num_classes,
+        in_channels=data.card["channels"],
+        image_size=data.card["image_size"],
+        head=load("criteria", settings["criterion"]["name"]).head,
+        **options,
+    )
+
+
+def _split_held_out(count: int, settings: dict[str, Any], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices to train on and to select on; the second is empty unless selection is ``held_out``."""
+    order = numpy_generator("held_out", settings["dataset"], seed).permutation(count)
+    held = round(settings["held_out_share"] * count) if settings["selection"] == "held_out" else 0
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def _one_epoch(
+    model: nn.Module,
+    criterion: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    settings: dict[str, Any],
+    shuffle: torch.Generator,
+) -> tuple[float, float]:
+    """One pass over shuffled batches; mean loss and running accuracy in percent."""
+    model.train()
+    order = torch.randperm(len(labels), generator=shuffle).to(images.device)
+    loss_sum = torch.zeros((), device=images.device)
+    correct = torch.zeros((), device=images.device)
+    seen = 0
+    for index in order.split(settings["batch_size"]):
+        if len(index) < 2:  # batch norm on 1x1 maps cannot take a single image
+            continue
+        batch = augment(pixels(images[index]), settings["augmentation"], shuffle)
+        target = labels[index]
+        logits = model(batch)
+        loss = criterion(logits, target).mean()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        with torch.no_grad():
+            loss_sum += loss * len(index)
+            correct += (logits.argmax(1) == target).sum()
+        seen += len(index)
+    return loss_sum.item() / seen, 100.0 * correct.item() / seen
+
+
+def fit(
+    settings: dict[str, Any],
+    data: Prepared,
+    seed: int,
+    device: torch.device,
+    resume: Path | None = None,
+    resume_every_seconds: float = 60.0,
+) -> Trained:
+    """Train one run.
+
+    ``settings`` is the resolved run (dataset, arch, training, model, criterion, optimiser, epochs,
+    batch_size, selection, ...). ``resume`` is where a resume point is kept while training; it is
+    removed at the end. Accuracies are in percent.
+    """
+    name = (settings["dataset"], settings["arch"], settings["training"], seed)
+    # Initial weights depend on data, network and seed only, so that losses start from equal weights.
+    torch.manual_seed(seed_of("weights", settings["dataset"], settings["arch"], seed))
+    model = new_model(settings, data).to(device)
+    torch.manual_seed(seed_of("dropout", *name))
+    criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
+    optimiser = adam(model, settings["optimiser"])
+    shuffle = torch_generator("shuffle", settings["dataset"], settings["arch"], seed)
+
+    kept, held = _split_held_out(len(data.train_labels), settings, seed)
+    images, labels = on_device(data.train_images[kept], device), on_device(data.train_labels[kept], device)
+    held_images, held_labels = on_device(data.train_images[held], device), on_device(data.train_labels[held], device)
+    test_images, test_labels = on_device(data.test_images, device), on_device(data.test_labels, device)
+
+    epochs, selection = settings["epochs"], settings["selection"]
+    fingerprint = json.dumps([settings, seed, data.card], sort_keys=True)
+    history: list[dict[str, Any]] = []
+    best = {key: value.clone() for key, value in model.state_dict().items()}
+    progress: dict[str, Any] = {"best_score": -1.0, "best_epoch": 0, "status": "finished"}
+    found = checkpoint.restore(resume, fingerprint, model, optimiser, shuffle) if resume else None
+    if found:
+        progress, best = found
+        best = {key: value.to(device) for key, value in best.items()}
+        history = progress.pop("history")
+
+    last_saved = time.monotonic()
+    label = "/".join(str(part) for part in name)
+    for epoch in track(range(len(history), epochs), epochs - len(history), label):
+        rate = learning_rate(settings["optimiser"], epoch, epochs)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        loss, running = _one_epoch(model, criterion, optimiser, images, labels, settings, shuffle)
+        if not math.isfinite(loss):
+            progress["status"] = f"diverged in epoch {epoch + 1}"
+            break
+        test = accuracy(model, test_images, test_labels)
+        held_out = accuracy(model, held_images, held_labels) if len(held) else None
+        history.append(
+            epoch_row(
+                epoch + 1,
+                model.head.weight,
+                learning_rate=rate,
+                train_loss=loss,
+                train_accuracy=running,
+                test_accuracy=test,
+                held_out_accuracy=held_out,
+            )
+        )
+        score = {"last": float(epoch + 1), "best_test": test, "held_out": held_out}[selection]
+        assert score is not None
+        if score > progress["best_score"]:
+            progress |= {"best_score": score, "best_epoch": epoch + 1}
+            best = {key: value.clone() for key, value in model.state_dict().items()}
+        if resume and time.monotonic() - last_saved >= resume_every_seconds:
+            checkpoint.save(resume, fingerprint, model, optimiser, shuffle, best, progress | {"history": history})
+            last_saved = time.monotonic()
+
+    model.load_state_dict(best)
+    found_predictions: dict[str, np.ndarray] = {"train_index": kept, "test_index": np.arange(len(test_labels))}
+    for split, (split_images, split_labels) in {"train": (images, labels), "test": (test_images, test_labels)}.items():
+        found_predictions[f"{split}_prediction"] = predictions(model, split_images).cpu().numpy().astype(np.int16)
+        found_predictions[f"{split}_label"] = split_labels.cpu().numpy().astype(np.int16)
+    figures = {
+        "status": progress["status"],
+        "selected_epoch": progress["best_epoch"],
+        "parameters": sum(p.numel() for p in model.parameters()),
+        **{
+            f"{split}_accuracy": 100.0
+            * float(np.mean(found_predictions[f"{split}_prediction"] == found_predictions[f"{split}_label"]))
+            for split in ("train", "test")
+        },
+        "n_train": len(kept),
+        "n_test": len(test_labels),
+    }
+    if resume:
+        resume.unlink(missing_ok=True)
+    return Trained({key: value.cpu().contiguous() for key, value in best.items()}, history, figures, found_predictions)

@@ -1,0 +1,330 @@
+"""Printed claims of ``sp`` against synthetic measurements."""
+
+from __future__ import annotations
+
+import pytest
+from tidy_rows import CLAIMS, REAL, STAND_INS, SUSPICIOUS, answer, curve, tables
+
+from lossproof.claims.ledger import COLUMNS, build_ledger
+from lossproof.claims.match import agree, find, number
+from lossproof.claims.plausible import marked, plausibility
+from lossproof.claims.setting import rival_of
+from lossproof.claims.verdict import Verdict
+
+
+def ledger(tidy, *, full=False, data_for=None, **more):
+    return build_ledger(
+        CLAIMS,
+        SUSPICIOUS,
+        tidy,
+        full_protocol=full,
+        edition="paper" if full else "embedded",
+        data_for=data_for or (REAL if full else STAND_INS),
+        **more,
+    )
+
+
+def pick(rows, exhibit="table_2", **wanted):
+    found = [one for one in rows if one["exhibit"] == exhibit and all(one[key] == wanted[key] for key in wanted)]
+    assert len(found) == 1, (exhibit, wanted, len(found))
+    return found[0]
+
+
+def cell(arch="resnet18", training="sp_focal", attack="bim"):
+    return {"arch": arch, "training": training, "attack": attack}
+
+
+def test_every_claim_gets_a_verdict_and_a_reason():
+    rows = ledger(tables())
+    assert len(rows) == len(CLAIMS) == 262
+    assert all(tuple(one) == COLUMNS for one in rows)
+    assert {one["verdict"] for one in rows} <= {str(one) for one in Verdict}
+    assert all(len(one["reason"]) > 20 and one["plausible"] for one in rows)
+    # No stand-in can reproduce a number, or fail to.
+    assert not {"reproduced", "not reproduced"} & {one["verdict"] for one in rows}
+
+
+def test_embedded_verdicts():
+    rows = ledger(tables(gain=10.0))
+    holds = pick(rows, **cell())
+    assert holds["verdict"] == "direction holds"
+    assert (holds["measured"], holds["ci_low"], holds["split"]) == (70.0, 69.0, "train")
+    assert (holds["measured_test"], holds["n_images"], holds["seeds"], holds["record"]) == (
+        65.0,
+        "360",
+        "3",
+        "a/b.json",
+    )
+    assert pick(rows, **cell(training="ce"))["verdict"] == "baseline"
+    assert pick(ledger(tables(gain=-10.0)), **cell())["verdict"] == "direction fails"
+    assert pick(ledger(tables(gain=1.0, half=1.0)), **cell())["verdict"] == "undecided"
+
+
+def test_printed_tie_is_no_direction():
+    # Train accuracy is printed as 100 for both losses.
+    one = pick(ledger(tables(gain=10.0)), arch="resnet18", training="sp_focal", metric="train_accuracy")
+    assert one["verdict"] == "direction fails"
+    assert "no difference" in one["reason"]
+
+
+def test_full_protocol_compares_values():
+    tidy = {"sp/table_2": []}
+    for claim in CLAIMS:
+        if claim["exhibit"] == "table_2":
+            off = 3.0 if claim["attack"] == "pgd" else 1.5
+            tidy["sp/table_2"].append(answer(claim, float(claim["value"]) + off))
+    rows = [one for one in ledger(tidy, full=True) if one["exhibit"] == "table_2"]
+    assert {one["verdict"] for one in rows if one["attack"] == "pgd"} == {"not reproduced"}
+    assert {one["verdict"] for one in rows if one["attack"] != "pgd"} == {"reproduced"}
+    # A stand-in stays a stand-in, whatever the settings are.
+    rows = ledger(tidy, full=True, data_for=STAND_INS)
+    assert pick(rows, **cell())["verdict"] == "undecided"
+
+
+def test_table_3_names_its_missing_trainings():
+    rows = [one for one in ledger(tables()) if one["exhibit"] == "table_3"]
+    assert {one["verdict"] for one in rows} == {"not run"}
+    assert all("mmc, center, lgm" in one["reason"] for one in rows)
+    assert {one["training"] for one in rows} >= {"sp_focal", "ce"}
+    rows = ledger(tables(), missing={"sp/table_3": "needs mmc, about 9 GPU hours"})
+    assert all("9 GPU hours" in one["reason"] for one in rows if one["exhibit"] == "table_3")
+
+
+def test_table_3_is_matched_once_it_runs():
+    claims = [one for one in CLAIMS if one["exhibit"] == "table_3" and one["training"] in ("sp_focal", "ce")]
+    tidy = {"sp/table_3": [answer(one, 40.0) for one in claims]}
+    tidy["sp/table_3"] += [answer(one, 20.0, rival="ce") for one in claims if one["training"] == "sp_focal"]
+    rows = [one for one in ledger(tidy) if one["exhibit"] == "table_3"]
+    verdicts = {one["training"]: one["verdict"] for one in rows}
+    assert verdicts == {
+        "sp_focal": "direction holds",
+        "ce": "baseline",
+        "mmc": "not run",
+        "center": "not run",
+        "lgm": "not run",
+    }
+
+
+def test_a_network_that_did_not_learn():
+    tidy = tables()
+    for one in tidy["sp/table_2"]:
+        if (one["arch"], one["metric"]) == ("googlenet", "test_accuracy") and one["training"] == "ce":
+            one["value"] = "19.9"
+    rows = ledger(tidy)
+    failed = [one for one in rows if one["verdict"] == "failed to train"]
+    assert {(one["exhibit"], one["arch"]) for one in failed if one["exhibit"] != "text_4.b.2"} == {
+        ("table_2", "googlenet")
+    }
+    assert "19.90" in pick(rows, **cell("googlenet"))["reason"]
+    # 20 classes halve the floor.
+    card = {"digits_colour": {"classes": [str(one) for one in range(20)]}}
+    assert "failed to train" not in {one["verdict"] for one in ledger(tidy, cards=card)}
+
+
+def test_pgd_of_table_4_uses_its_own_budget():
+    tidy = tables()
+    decoy = [dict(one) | {"epsilon": "0.03137255", "attack": "pgd", "value": "1"} for one in tidy["sp/table_4"]]
+    tidy["sp/table_4"] += [
+        one for one, old in zip(decoy, tidy["sp/table_4"], strict=True) if old["attack"] == "pgd_1of255"
+    ]
+    assert pick(ledger(tidy), "table_4", **cell(attack="pgd"))["measured"] == 70.0
+
+
+def test_only_the_printed_track_and_budget_answer_a_claim():
+    claim = pick(CLAIMS, **cell())
+    right = answer(claim, 70.0)
+    wrong = [
+        answer(claim, 1.0, track="honest"),
+        answer(claim, 1.0, attack="bim_library", epsilon="0.01568627", steps="5"),
+        answer(claim, 1.0, steps="10"),
+        answer(claim, 1.0, arch="resnet34"),
+        answer(claim, 1.0, attack="upgd"),
+        answer(claim, 1.0, split="test"),
+        answer(claim, 1.0, rival="ce"),
+        answer(claim, 1.0, seed="0"),
+    ]
+    assert find(claim, [*wrong, right], split="train") is right
+    assert find(claim, wrong[:-1], split="train") is None
+
+
+def test_seeds_without_an_aggregate():
+    claim = pick(CLAIMS, **cell())
+    seeds = [answer(claim, value, seed=str(seed), seeds="1") for seed, value in enumerate((70.0, 72.0))]
+    assert find(claim, seeds[:1], split="train") is seeds[0]
+    # No mean is invented here, so two seeds are no answer.
+    assert find(claim, seeds, split="train") is None
+    one = pick(ledger({"sp/table_2": seeds}), **cell())
+    assert one["verdict"] == "not run"
+    assert "bim (eps 8/255, 40 steps)" in one["reason"]
+
+
+def test_only_test_images_attacked():
+    claim = pick(CLAIMS, **cell())
+    one = pick(ledger({"sp/table_2": [answer(claim, 65.0, split="test")]}), **cell())
+    assert (one["verdict"], one["measured"], one["measured_test"]) == ("not run", None, 65.0)
+    assert "training images" in one["reason"]
+
+
+def test_numbers_and_fractions():
+    assert number("8/255") == pytest.approx(0.031372549)
+    assert agree("8/255", "0.03137255")
+    assert not agree("1/255", "0.007")
+    assert agree("", "0.007")
+    assert number("") is None
+    assert number("nan") is None
+    assert number("1/0") is None
+
+
+def test_twins():
+    assert [rival_of(name) for name in ("sp_focal", "ce", "pc+at", "ce+at")] == ["ce", "ce", "ce+at", "ce+at"]
+
+
+TEXT = "text_4.b.2"
+
+
+def gains(tidy, exhibit, values):
+    """Set difference rows on training images by (arch, attack)."""
+    for one in tidy[exhibit]:
+        if one["rival"] and one["split"] == "train" and (one["arch"], one["attack"]) in values:
+            value = values[one["arch"], one["attack"]]
+            one.update(value=str(value), ci_low=str(value - 1), ci_high=str(value + 1))
+
+
+def test_wording_decides_the_reduction():
+    tidy = tables()
+    gains(tidy, "sp/table_2", {("googlenet", "upgd"): 2.0, ("resnet18", "bim"): 30.0})
+    gains(tidy, "sp/table_1", {("resnet34", "bim"): 44.0})
+    rows = ledger(tidy)
+    least = pick(rows, TEXT, value="20")
+    assert (least["measured"], least["verdict"]) == (2.0, "direction holds")
+    assert "smallest of 16" in least["reason"]
+    assert "googlenet, upgd" in least["reason"]
+    nearly = pick(rows, TEXT, value="40")
+    assert nearly["measured"] == 44.0
+    assert "largest of 12" in nearly["reason"]
+    around = pick(rows, TEXT, value="50")
+    assert around["measured"] == pytest.approx((30.0 + 10 + 10 + 10) / 4)
+    assert "mean of 4" in around["reason"]
+    assert around["ci_high"] - around["measured"] == pytest.approx(1.0)
+    assert pick(rows, TEXT, value="41.13")["measured"] == 10.0
+    assert pick(rows, TEXT, value="11.05")["verdict"] == "direction holds"
+
+
+def test_at_least_fails_in_one_cell():
+    tidy = tables()
+    gains(tidy, "sp/table_2", {("googlenet", "upgd"): -2.0})
+    assert pick(ledger(tidy), TEXT, value="20")["verdict"] == "direction fails"
+
+
+def test_a_minimum_needs_every_cell():
+    tidy = tables()
+    tidy["sp/table_2"] = [one for one in tidy["sp/table_2"] if not (one["rival"] and one["arch"] == "densenet121")]
+    one = pick(ledger(tidy), TEXT, value="20")
+    assert one["verdict"] == "not run"
+    assert "densenet121" in one["reason"]
+
+
+def test_best_competitor_waits_for_all_of_them():
+    one = pick(ledger(tables()), TEXT, value="10")
+    assert one["verdict"] == "not run"
+    assert "mmc, center, lgm" in one["reason"]
+
+
+def test_radius_of_good_accuracy():
+    tidy = {
+        "sp/fig_5": curve({0.01: 99, 0.05: 90, 0.1: 85, 0.2: 40, 0.3: 95}) + curve({0.01: 99, 0.05: 79}, "resnet34")
+    }
+    one = pick(ledger(tidy), TEXT, value="0.1")
+    assert (one["measured"], one["verdict"]) == (0.01, "baseline")
+    tidy = {"sp/fig_5": curve({0.05: 90, 0.1: 85, 0.2: 40}) + curve({0.05: 99, 0.1: 81, 0.2: 80}, "resnet34")}
+    one = pick(ledger(tidy, full=True), TEXT, value="0.1")
+    assert (one["measured"], one["verdict"]) == (0.1, "reproduced")
+    missing = pick(ledger({"sp/fig_5": curve({0.1: 99})}), TEXT, value="0.1")
+    assert missing["verdict"] == "not run"
+    assert "resnet34" in missing["reason"]
+
+
+def test_data_set_facts_need_the_real_data():
+    assert pick(ledger({}), TEXT, value="270000")["verdict"] == "not run"
+    cards = {
+        "cinic10": {"classes": list("0123456789"), "sizes": {"train": 90_000, "valid": 90_000, "test": 90_000}},
+        "cifar10": {"classes": list("0123456789"), "sizes": {"train": 50_000, "test": 10_000}},
+        "clothing1m": {"classes": [str(one) for one in range(14)], "sizes": {"train": 47_570, "valid": 14_313}},
+    }
+    rows = ledger({}, full=True, cards=cards)
+    verdicts = {one["value"]: one["verdict"] for one in rows if one["metric"] == "dataset_fact"}
+    assert verdicts == {
+        "270000": "reproduced",
+        "4.5": "reproduced",
+        "14": "reproduced",
+        "14000": "reproduced",
+        "50000": "not reproduced",
+        "1000000": "not run",
+    }
+
+
+def test_known_suspicious_cells():
+    plausible = dict(
+        zip(
+            (
+                (
+                    one["exhibit"],
+                    one["arch"],
+                    one["training"],
+                    one["metric"],
+                    one["attack"],
+                    one["epsilon_printed"],
+                    one["steps"],
+                )
+                for one in CLAIMS
+            ),
+            plausibility(CLAIMS, SUSPICIOUS),
+            strict=True,
+        )
+    )
+
+    def of(exhibit, arch, training, attack, epsilon="", steps=""):
+        adversarial = attack in ("fgsm", "bim", "pgd", "upgd")
+        metric = "adversarial_accuracy" if adversarial else attack
+        found = {
+            value
+            for key, value in plausible.items()
+            if key[:4] == (exhibit, arch, training, metric)
+            and (not adversarial or key[4] == attack)
+            and (not epsilon or key[5] == epsilon)
+            and (not steps or key[6] == steps)
+        }
+        assert len(found) == 1
+        return found.pop()
+
+    assert of("table_2", "resnet18", "sp_focal", "fgsm") == "no (R1)"
+    assert of("table_2", "resnet18", "ce", "fgsm") == "yes"
+    assert of("table_2", "resnet18", "sp_focal", "pgd") == "no (R3, R4)"
+    assert of("table_2", "googlenet", "ce", "test_accuracy") == "no (R12)"
+    assert of("table_2", "googlenet", "ce", "train_accuracy") == "yes"
+    assert of("table_1", "googlenet", "sp_focal", "train_accuracy") == "no (R6)"
+    assert of("table_3", "", "lgm", "pgd", "16/255", "10") == "no (R11)"
+    assert of("table_3", "", "sp_focal", "pgd", "16/255", "50") == "no (R10)"
+    assert of("table_4", "resnet18", "sp_focal", "bim") == "no (R1, R2, R4)"
+    assert of("table_4", "googlenet", "sp_focal", "upgd") == "no (R7)"
+    assert of("table_6", "densenet121", "ce", "fgsm") == "no (R7)"
+
+
+def test_remarks_that_speak_of_no_number_mark_nothing():
+    for remark in SUSPICIOUS:
+        if remark["cell"] in ("caption", "mnist adversarial results"):
+            assert marked(remark, CLAIMS) == []
+
+
+def test_a_suspicious_value_must_agree():
+    remark = {"paper": "sp", "exhibit": "table_2", "cell": "cifar10 resnet18 sp_focal fgsm", "why": "R1 x | R2 y"}
+    assert len(marked(remark | {"printed_value": "90.56"}, CLAIMS)) == 1
+    assert marked(remark | {"printed_value": "90.57"}, CLAIMS) == []
+
+
+def test_names_that_do_not_fit_mark_nothing():
+    remark = {"paper": "sp", "exhibit": "table_2", "printed_value": "78.72", "why": "R5 x"}
+    assert len(marked(remark | {"cell": "cifar10 test_accuracy"}, CLAIMS)) == 1
+    assert marked(remark | {"cell": "cifar10 train_accuracy"}, CLAIMS) == []
+    assert marked(remark | {"cell": "cifar10 ce test_accuracy"}, CLAIMS) == []
+    assert marked(remark | {"cell": "the third row"}, CLAIMS) == []

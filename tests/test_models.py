@@ -1,0 +1,195 @@
+"""Architectures: torchvision's numbers where torchvision has the network, shapes and errors everywhere."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+import torch
+
+from lossproof.catalogue import catalogue
+from lossproof.models.classifier import Classifier, build
+
+RESIDUAL = ("resnet18", "resnet34", "googlenet", "densenet121")
+ARCHS = ("mlp2", "cnn2", "lenet5", *RESIDUAL)
+
+
+def parameter_count(model: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def our_name(name: str) -> str:
+    """torchvision's parameter name -> ours: only the last layer lies elsewhere."""
+    module, _, rest = name.partition(".")
+    return f"head.{rest}" if module in ("fc", "classifier") else f"backbone.{name}"
+
+
+def torchvision_model(arch: str) -> torch.nn.Module:
+    from torchvision import models
+
+    options = {"aux_logits": False, "init_weights": True} if arch == "googlenet" else {}
+    return getattr(models, arch)(num_classes=10, **options)
+
+
+@pytest.mark.parametrize("arch", RESIDUAL)
+def test_same_network_as_torchvision(arch: str) -> None:
+    torch.manual_seed(0)
+    theirs, ours = torchvision_model(arch), build(arch, num_classes=10, in_channels=3, image_size=64)
+    assert parameter_count(ours) == parameter_count(theirs)
+
+    drawn = ours.state_dict()
+    state = {our_name(name): tensor for name, tensor in theirs.state_dict().items()}
+    for name, tensor in state.items():  # initial weights: the same distribution, another draw
+        if tensor.numel() > 200:
+            assert drawn[name].float().std().item() == pytest.approx(tensor.float().std().item(), rel=0.25, abs=1e-7)
+        elif tensor.is_floating_point() and tensor.std() == 0:
+            assert torch.equal(drawn[name], tensor), name
+
+    # Fresh running statistics would let a misplaced batch norm pass, and GoogLeNet's small initial
+    # weights would leave nothing of the image in its logits.
+    for name, tensor in state.items():
+        if name.endswith("running_mean"):
+            tensor.normal_(std=0.1)
+        elif name.endswith("running_var"):
+            tensor.uniform_(0.5, 2.0)
+        elif arch == "googlenet" and name.endswith("conv.weight"):
+            tensor.mul_(0.1 / tensor.std() * tensor[0].numel() ** -0.5 * 14)
+    ours.load_state_dict(state, strict=True)
+    theirs.eval(), ours.eval()
+    # torchvision's own DenseNet refuses fewer than 29 pixels.
+    for size in (32, 64) if arch == "densenet121" else (28, 32, 64):
+        images = torch.rand(2, 3, size, size)
+        with torch.no_grad():
+            expected, measured = theirs(images), ours(images)
+        assert (expected[0] - expected[1]).abs().max() > 1e-4 * expected.abs().max()
+        torch.testing.assert_close(measured, expected, rtol=1e-4, atol=1e-5 * expected.abs().max().item())
+
+
+@pytest.mark.parametrize(
+    ("arch", "channels_and_size", "stem", "width"),
+    [
+        (arch, shape, stem, width)
+        for arch, shape, stem, width in product(ARCHS, ((1, 28), (3, 32)), ("imagenet", "cifar"), (0.02, 0.25))
+        if stem == "imagenet" or arch in RESIDUAL
+    ],
+)
+def test_shapes(arch: str, channels_and_size: tuple[int, int], stem: str, width: float) -> None:
+    channels, size = channels_and_size
+    model = build(arch, num_classes=7, in_channels=channels, image_size=size, width=width, stem=stem)
+    images = torch.rand(2, channels, size, size, requires_grad=True)
+    features = model.features(images)
+    assert features.shape == (2, model.backbone.feature_dim)
+    logits = model(images)
+    assert logits.shape == (2, 7)
+    logits.square().sum().backward()
+    assert images.grad is not None and bool(images.grad.isfinite().all())
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("arch", "size", "features"),
+    [("mlp2", 28, 100), ("cnn2", 28, 32 * 7 * 7), ("lenet5", 28, 84), ("lenet5", 32, 84)],
+)
+def test_small_networks_have_the_stated_layout(arch: str, size: int, features: int) -> None:
+    model = build(arch, num_classes=10, in_channels=1, image_size=size)
+    weights = {
+        "mlp2": 784 * 100 + 100,
+        "cnn2": 16 * 25 + 16 + 32 * 16 * 25 + 32,
+        "lenet5": (6 * 25 + 6) + (16 * 6 * 25 + 16) + (400 * 120 + 120) + (120 * 84 + 84),
+    }[arch]
+    assert model.backbone.feature_dim == features
+    assert parameter_count(model) == weights + features * 10 + 10
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_width_shrinks_every_network(arch: str) -> None:
+    counts = [
+        parameter_count(build(arch, num_classes=10, in_channels=1, image_size=28, width=width))
+        for width in (0.125, 0.25, 0.5)
+    ]
+    assert counts[0] < counts[1] < counts[2]
+
+
+@pytest.mark.parametrize("arch", ("resnet18", "googlenet", "densenet121"))
+def test_cifar_stem_keeps_the_image_size(arch: str) -> None:
+    for stem, kernel, stride in (("imagenet", 7, 2), ("cifar", 3, 1)):
+        model = build(arch, num_classes=10, in_channels=1, image_size=28, width=0.125, stem=stem)
+        first = next(module for module in model.modules() if isinstance(module, torch.nn.Conv2d))
+        assert (first.kernel_size, first.stride) == ((kernel, kernel), (stride, stride))
+        pools = [module for module in model.modules() if isinstance(module, torch.nn.MaxPool2d) and module.stride == 2]
+        rest = 3 if arch == "googlenet" else 0  # the pools between its blocks
+        assert len(pools) == rest + (stem == "imagenet")
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_equal_seeds_give_equal_weights(arch: str) -> None:
+    def weights(seed: int) -> dict[str, torch.Tensor]:
+        torch.manual_seed(seed)
+        return build(arch, num_classes=10, in_channels=1, image_size=28, width=0.125).state_dict()
+
+    first, again, other = weights(0), weights(0), weights(1)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["head.weight"], other["head.weight"])
+
+
+def test_normalisation_is_inside_the_classifier() -> None:
+    torch.manual_seed(0)
+    plain = build("cnn2", num_classes=10, in_channels=3, image_size=32)
+    mean, std = (0.4, 0.5, 0.6), (0.1, 0.2, 0.3)
+    inside = Classifier(plain.backbone, plain.head, mean, std)
+    images = torch.rand(4, 3, 32, 32)
+    outside = (images - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+    assert torch.equal(inside(images), plain(outside))
+    assert not torch.allclose(inside(images), plain(images))
+    # A network trained with normalisation must not load into one without: its buffers tell them apart.
+    assert {"mean", "std"} <= inside.state_dict().keys()
+    with pytest.raises(RuntimeError, match="Unexpected key"):
+        plain.load_state_dict(inside.state_dict())
+
+
+def test_dropout_of_googlenet_is_off_in_evaluation_mode() -> None:
+    torch.manual_seed(0)
+    model = build("googlenet", num_classes=10, in_channels=1, image_size=28, width=0.125).eval()
+    images = torch.rand(8, 1, 28, 28)
+    kept = model.features(images)
+    assert torch.equal(kept, model.features(images))
+    model.backbone.dropout.train()  # type: ignore[operator, union-attr]
+    dropped = (model.features(images) == 0)[kept > 0].float().mean().item()
+    assert dropped == pytest.approx(0.2, abs=0.06)
+
+
+def test_the_catalogue_names_every_architecture_and_its_settings() -> None:
+    entries = catalogue("models")
+    assert set(ARCHS) <= set(entries)
+    assert all(entries[arch].defaults() == {"width": 1.0, "stem": "imagenet"} for arch in RESIDUAL)
+    assert all(entries[arch].defaults() == {"width": 1.0} for arch in ("mlp2", "cnn2", "lenet5"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"arch": "resnet19"}, "unknown architecture 'resnet19'; known: .*resnet18"),
+        ({"stem": "tinyimagenet"}, "unknown stem 'tinyimagenet'"),
+        ({"arch": "lenet5", "stem": "cifar"}, "lenet5 has no stem"),
+        ({"head": "centres"}, "unknown head 'centres'"),
+        ({"arch": "lenet5", "image_size": 64}, "lenet5 takes images of 28 x 28 or 32 x 32 pixels, not 64"),
+        ({"arch": "googlenet", "image_size": 14}, "googlenet needs images of at least 15 x 15 pixels, not 14"),
+        ({"arch": "cnn2", "image_size": 3}, "cnn2 needs images of at least 4 x 4 pixels"),
+        ({"image_size": 0}, "resnet18 needs images of at least 1 x 1 pixels"),
+        ({"width": 0}, "width must be a positive number"),
+        ({"num_classes": 0}, "at least one class"),
+        ({"mean": [0.5]}, "both mean and std"),
+        ({"mean": [0.5], "std": [0.5, 0.5]}, "need 1 values each"),
+        ({"mean": [0.5], "std": [0.0]}, "std must be positive"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict[str, object], message: str) -> None:
+    good: dict[str, object] = {"arch": "resnet18", "num_classes": 10, "in_channels": 1, "image_size": 28, "width": 0.1}
+    with pytest.raises(ValueError, match=message):
+        build(**(good | settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("arch", "stem", "size"), [("googlenet", "imagenet", 15), ("googlenet", "cifar", 4)])
+def test_smallest_images_work(arch: str, stem: str, size: int) -> None:
+    model = build(arch, num_classes=10, in_channels=1, image_size=size, width=0.125, stem=stem)
+    assert model(torch.rand(2, 1, size, size)).shape == (2, 10)

@@ -1,0 +1,159 @@
+"""Typesetting of accuracy tables and statements."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from tidy_rows import CLAIMS, answer, row, statement_rows, tables
+
+from lossproof.tables.accuracy import HONEST, OTHER, PRINTED, accuracy_table
+from lossproof.tables.statements import overview, overview_table, statement_table
+from lossproof.tables.typeset import Line, Section, Table, escape_latex, latex, markdown, to_csv, to_html
+
+PRINT = [one for one in CLAIMS if one["exhibit"] == "table_2"]
+
+
+def measured() -> list[dict[str, str]]:
+    """table_2 with a library budget and a worst case besides."""
+    bim = next(one for one in PRINT if one["attack"] == "bim")
+    library = answer(bim, 33.3, attack="bim_library", epsilon="0.01568627", epsilon_printed="4/255", steps="5")
+    worst = answer(bim, 11.1, attack="worst_case", track="honest", split="test", steps="", step_size="")
+    return [*tables()["sp/table_2"], library, worst, worst | {"seed": "0", "value": "77.7"}]
+
+
+def table() -> Table:
+    return accuracy_table(measured(), PRINT, "CIFAR-10")
+
+
+def test_tracks_are_separate_sections():
+    sections = {section.title: section.lines for section in table().sections}
+    assert list(sections) == [PRINTED, OTHER, HONEST]
+    texts = {title: " ".join(cell for line in lines for cell in line.cells) for title, lines in sections.items()}
+    assert "33.3 [32.3, 34.3]" in texts[OTHER]
+    assert "33.3" not in texts[PRINTED]
+    assert "11.1" in texts[HONEST]
+    assert "11.1" not in texts[PRINTED] + texts[OTHER]
+    # A row of a single seed is no row of the table.
+    assert all("77.7" not in text for text in texts.values())
+
+
+def test_printed_stands_above_both_splits():
+    lines = table().sections[0].lines
+    at = next(index for index, line in enumerate(lines) if line.labels[0].startswith("BIM"))
+    printed, train, test = lines[at : at + 3]
+    assert printed.printed
+    assert printed.cells[:2] == ("12.12", "71.19")
+    assert (train.labels[1], train.cells[:2]) == (
+        "training images",
+        ("60.0 [59.0, 61.0]", "70.0 [69.0, 71.0]"),
+    )
+    assert (test.labels[1], test.cells[0]) == ("test images", "55.0 [54.0, 56.0]")
+    # 6 quantities: train and test accuracy have one measured line each, four attacks two.
+    assert len(lines) == 2 * 2 + 4 * 3
+    assert table().columns[:2] == (("ResNet-18", "CE"), ("ResNet-18", "SP focal"))
+    assert len(table().columns) == 8
+
+
+def test_missing_measurements_are_dashes():
+    lines = accuracy_table([], PRINT, "").sections[0].lines
+    assert {cell for line in lines if not line.printed for cell in line.cells} == {"–"}
+
+
+def test_csv_holds_the_long_form():
+    rows = list(csv.DictReader(io.StringIO(to_csv(table()))))
+    assert {one["section"] for one in rows} == {"printed", "other budgets", "honest"}
+    wanted = {"attack": "pgd", "arch": "resnet34", "training": "sp_focal", "split": "test"}
+    found = [one for one in rows if all(one[key] == value for key, value in wanted.items())]
+    assert len(found) == 1
+    one = found[0]
+    assert (one["printed"], one["measured"], one["difference"], one["rival"]) == ("47.14", "65.0", "10.0", "ce")
+    assert (one["ci_low"], one["difference_low"], one["n_images"]) == ("64.0", "9.0", "360")
+
+
+def test_library_rows_carry_their_differences():
+    tidy = measured()
+    gap = row(**dict(tidy[-3].items())) | {
+        "metric": "difference",
+        "rival": "ce",
+        "value": "4.5",
+    }
+    rows = list(csv.DictReader(io.StringIO(to_csv(accuracy_table([*tidy, gap], PRINT, "")))))
+    assert [one["difference"] for one in rows if one["attack"] == "bim_library"] == ["4.5"]
+
+
+def test_unstated_architecture():
+    claims = [one for one in CLAIMS if one["exhibit"] == "table_3"]
+    tidy = [answer(one, 40.0, split=split) for one in claims for split in ("train", "test")]
+    honest = answer(claims[0], 9.9, attack="worst_case", track="honest", split="test")
+    made = accuracy_table([*tidy, honest], claims, "table 3")
+    assert [column for _, column in made.columns] == ["SP focal", "MMC", "CE", "center loss", "L-GM"]
+    assert made.groups() == []
+    assert made.sections[0].lines[1].cells == ("40.0 [39.0, 41.0]",) * 5
+    assert made.sections[1].lines[0].cells == ("9.9 [8.9, 10.9]", "–", "–", "–", "–")
+
+
+def test_latex_escapes():
+    assert escape_latex("50 % of A&B_1 #2 ${x}^~\\") == (
+        r"50 \% of A\&B\_1 \#2 \$\{x\}\textasciicircum{}\textasciitilde{}\textbackslash{}"
+    )
+    assert escape_latex("ε = 8/255 ± 1") == r"$\varepsilon$ = 8/255 $\pm$ 1"
+    # After a line break a bracket would be taken for its optional argument.
+    assert escape_latex("[1, 2]") == "{}[1, 2]"
+
+
+def test_latex_is_a_booktabs_table():
+    text = latex(table(), "tab:sp_table_2")
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == 1
+    assert text.count(r"\midrule") == 3
+    assert r"\multicolumn{2}{c}{ResNet-18}" in text
+    assert r"\cmidrule(lr){3-4}" in text
+    assert r"\label{tab:sp_table_2}" in text
+    assert "ε" not in text
+    assert "–" not in text
+    body = text[text.index(r"\begin{tabular}") :]
+    rows = [line for line in body.splitlines() if line.startswith(("BIM", " & training", "train accuracy"))]
+    assert rows
+    assert all(line.count(" & ") == 9 for line in rows)
+
+
+def test_markdown_tables_are_rectangular():
+    lines = [line for line in markdown(table()).splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in lines} == {11}
+    odd = Table("t", ("a",), (("", "b"),), (Section("", (Line(("x|y",), ("1",)),)),))
+    assert r"x\|y" in markdown(odd)
+
+
+def test_html_escapes_and_scopes():
+    odd = Table("A < B", ("a",), (("", "b"),), (Section("<s>", (Line(("<script>",), ("&",), printed=True),)),))
+    text = to_html(odd)
+    assert "<script>" not in text
+    assert "<s>" not in text
+    assert "<caption><span>A &lt; B</span></caption>" in text
+    assert 'scope="row"' in text
+    assert 'class="printed"' in text
+
+
+def test_html_sets_intervals_apart():
+    assert '<td>60.0 <span class="interval">[59.0, 61.0]</span></td>' in to_html(table())
+
+
+def test_statements():
+    made = statement_table(statement_rows(), "Theorem 2")
+    assert [section.title for section in made.sections] == ["Checks", "Counterexamples"]
+    assert made.sections[0].lines[0].cells == ("0.5", "0.5", "1.0e-08", "7", "yes")
+    assert made.sections[1].lines[0].cells[-1] == "no"
+    assert any("false logits" in note for note in made.notes)
+    assert "theorem\\_2" in latex(overview_table({"sp/theorem_2": statement_rows()}, {}, "All"))
+
+
+def test_overview_of_statements():
+    (one,) = overview({"sp/theorem_2": statement_rows()}, {"sp/theorem_2": "Midpoint"})
+    assert (one["holds"], one["checks"], one["digits"]) == ("under a condition", "2 of 2", "7")
+    assert (one["counterexamples"], one["controls"], one["title"]) == ("1", "0", "Midpoint")
+
+
+def test_a_failed_check_shows():
+    rows = statement_rows()
+    rows[0]["case_holds"] = "False"
+    assert overview({"sp/theorem_2": rows})[0]["checks"] == "1 of 2"

@@ -1,0 +1,196 @@
+"""The numerical checks: their verdicts, key numbers and counterexamples."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+
+from lossproof.catalogue import catalogue
+from lossproof.criteria.cross_entropy import CrossEntropy
+from lossproof.criteria.stationary_point_ce import StationaryPointCE
+from lossproof.theory.cases import case, statement
+from lossproof.theory.linear_fit import crossing, fit
+from lossproof.theory.loss_curves import loss_curves
+from lossproof.theory.scalar_model import TARGETS, logits
+
+VERDICTS = {
+    "theorem_1": "yes",
+    "lemma_1": "yes",
+    "corollary_1": "yes",
+    "corollary_2": "under a condition",
+    "theorem_2": "under a condition",
+    "theorem_3": "under a condition",
+    "eq_11": "under a condition",
+    "eq_42": "yes",
+}
+
+
+@cache
+def record(name: str) -> dict[str, Any]:
+    entry = catalogue("theory")[name]
+    return entry.load()(**entry.defaults())
+
+
+def cases(name: str, quantity: str = "", where: str = "", role: str = "") -> list[dict[str, Any]]:
+    return [
+        entry
+        for entry in record(name)["cases"]
+        if quantity in entry["quantity"] and where in entry["case"] and role in entry["role"]
+    ]
+
+
+def test_every_statement_is_offered() -> None:
+    assert set(catalogue("theory")) == {*VERDICTS, "loss_curves"}
+
+
+@pytest.mark.parametrize(("name", "verdict"), VERDICTS.items())
+def test_verdict(name: str, verdict: str) -> None:
+    result = record(name)
+    assert result["holds"] == verdict
+    assert [entry for entry in result["cases"] if entry["role"] == "check" and not entry["holds"]] == []
+    assert bool(cases(name, role="counterexample")) == (verdict == "under a condition")
+    assert result["claim"].endswith(".")
+    assert result["condition"].endswith(".")
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_records_are_finite_json_with_unique_cases(name: str) -> None:
+    result = record(name)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    keys = [(entry["case"], entry["quantity"]) for entry in result["cases"]]
+    assert len(keys) == len(set(keys))
+    for entry in result["cases"]:
+        assert entry["residual"] == entry["measured"] - entry["expected"]
+
+
+def test_a_second_check_gives_the_same_record() -> None:
+    entry = catalogue("theory")["theorem_2"]
+    assert entry.load()() == record("theorem_2")
+
+
+def test_verdict_follows_from_the_cases() -> None:
+    right, wrong = case("a", "q", 1, 1), case("a", "q", 1, 1 + 1e-7)
+    assert right["holds"]
+    assert not wrong["holds"]
+    assert case("a", "q", 1, 1 + 1e-7, digits=6)["holds"]
+    assert statement("c", [right])["holds"] == "yes"
+    assert statement("c", [right, wrong | {"role": "control"}])["holds"] == "yes"
+    assert statement("c", [right, wrong | {"role": "counterexample"}])["holds"] == "under a condition"
+    assert statement("c", [right, wrong])["holds"] == "no"
+
+
+def test_theorem_1_covers_scaling_shifting_and_the_padded_convolution() -> None:
+    assert len(cases("theorem_1", "share with smaller mean CE, last layer")) == 3
+    assert len(cases("theorem_1", "boundary shifted")) == 6
+    (inner,) = cases("theorem_1", "inner pixels")
+    (everywhere,) = cases("theorem_1", "all pixels")
+    assert inner["holds"]
+    assert everywhere["measured"] > 0.1
+    assert all(entry["holds"] for entry in cases("theorem_1", "finite scale"))
+
+
+def test_theorem_1_would_notice_a_loss_with_a_finite_minimum() -> None:
+    from lossproof.theory.theorem_1 import Network, _scaling, _turning_point
+
+    nets = [Network(3, index) for index in range(3)]
+    assert not _turning_point(nets, "ce", CrossEntropy())["holds"]  # type: ignore[arg-type]
+    wrong = [Network(3, index) for index in range(3)]
+    for net in wrong:
+        net.labels = (net.labels + 1) % 3
+    assert not _scaling(wrong, "wrong labels")[1]["holds"]
+
+
+def test_corollary_1_weights() -> None:
+    weights = [entry["measured"] for entry in cases("corollary_1") if entry["quantity"] == "w"]
+    assert weights == pytest.approx([1.39579, 0.99222, 0.72182, 0.38383, 0.17251], abs=6e-6)
+    biases = [entry["measured"] for entry in cases("corollary_1") if entry["quantity"] == "b"]
+    assert biases == pytest.approx([0.5] * 5, abs=1e-8)
+
+
+def test_corrected_gradients_of_the_proof_of_corollary_1() -> None:
+    # Eqs. 36 to 39 with the sign turned, at w = 0.37, b = 0.21, eta = 0.9.
+    parameters = torch.tensor([0.37, 0.21], dtype=torch.float64, requires_grad=True)
+    first, second = StationaryPointCE(eta=0.9)(logits(parameters), TARGETS).flip(0)
+    gradients = [torch.autograd.grad(loss, parameters, retain_graph=True)[0].tolist() for loss in (first, second)]
+    assert gradients[0] == pytest.approx([-0.84878, -0.84878], abs=6e-6)
+    assert gradients[1] == pytest.approx([-0.07523, 0.07523], abs=6e-6)
+
+
+def test_corollary_2_fails_above_its_bound() -> None:
+    (threshold,) = cases("corollary_2", "reaches probability 1/2")
+    assert threshold["measured"] == pytest.approx(0.298287, abs=6e-7)
+    wrong = cases("corollary_2", "accuracy", role="counterexample")
+    assert [entry["case"] for entry in wrong] == ["sp_focal, eta 0.3", "sp_focal, eta 0.5", "sp_focal, eta 1"]
+    assert [entry["measured"] for entry in wrong] == [0, 0, 0]
+    assert all(entry["measured"] == 100 for entry in cases("corollary_2", "accuracy", role="check"))
+
+
+def test_theorem_2_counterexample_and_remedy() -> None:
+    (placed,) = cases("theorem_2", where="sp_ce, form C, eta 1, K = 3, false logits", role="counterexample")
+    assert placed["measured"] == pytest.approx(0.3744, abs=5e-5)
+    trained = cases("theorem_2", where="trained", role="counterexample")
+    assert len(trained) == 2
+    assert all(abs(entry["measured"] - 0.5) > 0.05 for entry in trained)
+    assert len(cases("theorem_2", where="trained", role="check")) == 4
+
+
+def test_theorem_3_leaves_the_correct_side_at_eta_2() -> None:
+    wrong = [entry["note"] for entry in cases("theorem_3", "accuracy", role="counterexample")]
+    assert wrong == [f"true-class probability {value}" for value in ("0.50000", "0.40825", "0.25000")]
+
+
+def test_eq_11_zeros_and_the_other_reading() -> None:
+    zeros = {entry["case"].split()[-1]: entry["measured"] for entry in cases("eq_11", "at the zero")}
+    assert zeros["0.03"] == pytest.approx(0.77203, abs=6e-6)
+    assert len(zeros) == 12
+    assert all(entry["measured"] > 1e-3 for entry in cases("eq_11", role="counterexample"))
+
+
+def test_eq_42_and_the_printed_slips() -> None:
+    measured = [entry["measured"] for entry in cases("eq_42", "stationary probability", "form C")][::2]
+    assert measured == pytest.approx([0.94222, 0.87915, 0.80902, 0.68301, 0.58541], abs=6e-6)
+    printed = [entry["measured"] for entry in cases("eq_42", where="as printed")]
+    assert printed == pytest.approx([0.44098, 2.44098], abs=6e-6)
+
+
+def test_a_fit_reaches_a_known_minimum_and_crossing() -> None:
+    features = torch.tensor([[-1.0, 0.0], [3.0, 0.0]], dtype=torch.float64)
+    start = torch.full((6,), 0.1, dtype=torch.float64) * torch.arange(6)
+    fitted = fit(StationaryPointCE(eta=1), features, torch.tensor([0, 1]), 2, start)
+    gap = math.log(0.8090169943749475 / 0.1909830056250525)
+    assert (fitted[:, 0] - fitted[:, 1]).tolist() == pytest.approx([gap, -gap], abs=1e-9)
+    assert crossing(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 1.0]), (0, 1)) == 0.75
+
+
+def test_loss_curves() -> None:
+    curves = loss_curves(
+        trainings={
+            "ce": {"criterion": "ce"},
+            "focal": {"criterion": "focal", "alpha": 0.25, "gamma": 2},
+            "sp": {"criterion": "sp_focal", "eta": 0.03},
+        },
+        points=161,
+    )
+    assert set(curves) == {"x"} | {f"{name}/{part}" for name in ("ce", "focal", "sp") for part in ("loss", "gradient")}
+    x = curves["x"]
+    assert (x[0], x[-1], len(x)) == (-6, 10, 161)
+    for z, loss, gradient in zip(x, curves["ce/loss"], curves["ce/gradient"], strict=True):
+        assert loss == pytest.approx(math.log1p(math.exp(-z)), rel=1e-9)
+        assert gradient == pytest.approx(-1 / (1 + math.exp(z)), rel=1e-9)
+    assert max(curves["focal/gradient"]) < 0
+    turning = [
+        z
+        for z, before, after in zip(x[1:], curves["sp/gradient"], curves["sp/gradient"][1:], strict=False)
+        if before < 0 <= after
+    ]
+    assert turning == pytest.approx([1.220], abs=0.1)
+
+
+def test_loss_curves_refuse_an_unknown_criterion() -> None:
+    with pytest.raises(KeyError, match="known: ce, "):
+        loss_curves(trainings={"x": {"criterion": "nothing"}})

@@ -1,0 +1,41 @@
+# The attacks of a bundle share one job per run: one start-up, one file per attack.
+
+
+for BUNDLE, MEMBERS in config["bundles"].items():
+
+    rule:
+        name:
+            f"attack_{BUNDLE}"
+        input:
+            PATHS.dataset("{dataset}"),
+            [PATHS.model("{dataset}/{arch}/{training}", seed, "model.safetensors") for seed in JOB_SEEDS],
+        output:
+            [
+                PATHS.attack("{dataset}/{arch}/{training}", seed, split, attack, suffix)
+                for seed in JOB_SEEDS
+                for attack in MEMBERS
+                for split in PLAN.splits[attack]
+                for suffix in ("json", "npz")
+            ],
+        params:
+            settings=run_json,
+            attacks=attack_json(MEMBERS),
+            bundle=BUNDLE,
+            images=as_json(config["attack_images"]),
+            batch_size=config["attack_batch_size"],
+            seeds=seeds_of,
+            code=lambda wildcards, members=tuple(MEMBERS): run_code(
+                "attack.py", wildcards, attacks=[config["attacks"][name]["method"] for name in members]
+            ),
+        threads: 1
+        resources:
+            gpu=GPU,
+        log:
+            f"logs/{EDITION}/attack_{BUNDLE}/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+        conda:
+            "../../envs/torch.yaml"
+        shell:
+            "{PYTHON:q} workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
+            " --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
+            " --seeds {params.seeds} --data {RESULTS}/datasets/{wildcards.dataset} --device {config[device]}"
+            " --threads {threads} --results {RESULTS} > {log:q} 2>&1"

@@ -1,0 +1,31 @@
+# The ledger: every printed number, its measurement, a verdict and a reason.
+
+
+rule claims:
+    input:
+        tidy=[PATHS.tidy(exhibit.paper, exhibit.name) for exhibit in with_numbers()],
+        cards=[PATHS.dataset(data)[-1] for data in data_in_use()],
+        claims="reference/claims.csv",
+        suspicious="reference/suspicious.csv",
+    output:
+        report(f"{RESULTS}/claims.csv", caption="../report/claims.rst", category="Claims"),
+    params:
+        settings=as_json(
+            {
+                "edition": EDITION,
+                "papers": config["papers"],
+                "exhibits": [exhibit.id for exhibit in with_numbers()],
+                "data": data_in_use(),
+                "stand_ins": config["stand_ins"],
+                "missing": PLAN.missing,
+                "full_protocol": config["protocol"] == "full",
+            }
+        ),
+        code=code("claims.py"),
+    log:
+        f"logs/{EDITION}/claims.log",
+    conda:
+        "../../envs/plot.yaml"
+    shell:
+        "{PYTHON:q} workflow/scripts/claims.py --settings {params.settings:q} --claims {input.claims:q}"
+        " --suspicious {input.suspicious:q} --out {output:q} > {log:q} 2>&1"

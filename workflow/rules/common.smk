@@ -1,0 +1,209 @@
+# Helpers of the rules: the checked configuration, the plan, and what a step's code is.
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "src"))
+# Steps find the package in every environment, without an installation.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    if str(ROOT / "src") not in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    else [os.environ["PYTHONPATH"]]
+)
+
+from lossproof import devices, sources
+from lossproof.catalogue import catalogue
+from lossproof.datasets import prepared
+from lossproof.exhibits.declare import load_exhibits, paper_titles
+from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES, Run
+from lossproof.exhibits.plan import Plan, named_datasets
+from lossproof.settings.check import SettingsError
+from lossproof.settings.config import load_config
+from lossproof.settings.resolved import recipe_settings, run_settings, split_training, toy_settings
+
+
+def read_plan():
+    """The configuration and declarations, or one line that says what is wrong with them."""
+    files = [path for path in workflow.configfiles if path]
+    try:
+        checked = load_config(config, files, ROOT / "workflow/schemas/config.schema.yaml")
+        exhibits = load_exhibits(ROOT / "exhibits", checked["papers"], checked)
+        return Plan(checked, exhibits)
+    except SettingsError as error:
+        sys.exit(f"lossproof: {error}")
+
+
+PLAN = read_plan()
+config.update(PLAN.config)
+PATHS = PLAN.paths
+EDITION = config["edition"]
+RESULTS = PATHS.results
+# A step's python is the one that runs Snakemake, unless its own environment is deployed.
+DEPLOYED = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+PYTHON = "python" if DEPLOYED else sys.executable
+GPU = devices.gpus_wanted(config["device"])
+# One job handles every seed of a run, or one seed.
+JOB_SEEDS = list(PLAN.seeds) if config["seeds_per_job"] == "all" else ["{seed}"]
+JOB_LOG = "seeds" if config["seeds_per_job"] == "all" else "seed{seed}"
+
+
+def one_of(names):
+    """A wildcard constraint that matches exactly these names."""
+    return "|".join(re.escape(str(name)) for name in names) or "nothing"
+
+
+def trainings_pattern(config):
+    """Recipes, each with or without a selection."""
+    return f"({one_of(config['trainings'])})(@(last|best_test|held_out))?"
+
+
+def seeds_of(wildcards):
+    """The seeds that a job handles."""
+    return [wildcards.seed] if "seed" in wildcards.keys() else list(PLAN.seeds)
+
+
+def as_json(value):
+    """Settings as one line for a command."""
+    return json.dumps(value, sort_keys=True)
+
+
+def code(script, **components):
+    """Name and content hash of every module that a step uses: changed code makes its results stale.
+
+    ``components`` are loaded by name: code("train.py", models=["resnet18"], criteria=["ce"]).
+    """
+    modules = [catalogue(kind)[name].module for kind, names in components.items() for name in names]
+    return sources.fingerprint(ROOT / "workflow/scripts" / script, modules)
+
+
+def criterion_of(training):
+    """The name of a training's criterion."""
+    return recipe_settings(config, training)["criterion"]["name"]
+
+
+def run_json(wildcards):
+    """Everything that a training run depends on, but its seed."""
+    return as_json(run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training))
+
+
+def run_code(script, wildcards, **components):
+    """The code of a step that builds a run's network with its criterion."""
+    return code(script, models=[wildcards.arch], criteria=[criterion_of(wildcards.training)], **components)
+
+
+def every_output():
+    """What a reader looks at, of all exhibits."""
+    return [path for exhibit in PLAN.made for path in PLAN.outputs(exhibit)]
+
+
+def names_of(condition):
+    """A constraint for 'paper/exhibit' parts of the exhibits that fulfil a condition."""
+    return one_of(sorted({exhibit.name for exhibit in PLAN.made if condition(exhibit)}))
+
+
+def attack_json(names):
+    """The resolved settings of attacks by name."""
+    return as_json({name: config["attacks"][name] for name in names})
+
+
+def checks_of(paper, kind):
+    """The checks that the paper's exhibits of one kind ask for (with ``kind``) or of all others."""
+    return sorted(
+        {
+            check
+            for exhibit in PLAN.made
+            if exhibit.paper == paper and (exhibit.kind == "statement") == (kind == "statement")
+            for check in PLAN.needs[exhibit.id].theory
+        }
+    )
+
+
+def declared(wildcards):
+    """The exhibit of a rule's wildcards."""
+    return PLAN.exhibit(wildcards.paper, wildcards.exhibit)
+
+
+def exhibit_json(wildcards):
+    """An exhibit's declaration with the settings of the edition that reach its table."""
+    exhibit = declared(wildcards)
+    needs = PLAN.needs[exhibit.id]
+    return as_json(
+        {
+            "paper": exhibit.paper,
+            "exhibit": exhibit.name,
+            "kind": exhibit.kind,
+            "declaration": exhibit.declaration,
+            "edition": EDITION,
+            "seeds": config["seeds"],
+            "stand_ins": config["stand_ins"],
+            "splits": {attack: PLAN.splits[attack] for _, attack in needs.attacks},
+        }
+    )
+
+
+def drawing_json(wildcards):
+    """What a drawing step is told: the declaration and its words."""
+    exhibit = declared(wildcards)
+    words = {"paper": exhibit.paper, "exhibit": exhibit.name, "kind": exhibit.kind, "edition": EDITION}
+    return as_json(words | {"title": exhibit.title, "caption": exhibit.caption} | exhibit.declaration)
+
+
+def exhibit_label(wildcards):
+    """Labels of an exhibit in Snakemake's own report."""
+    return {"exhibit": wildcards.exhibit.replace("_", " "), "edition": EDITION}
+
+
+def with_numbers():
+    """The exhibits whose tidy tables answer printed numbers."""
+    return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves")]
+
+
+def data_in_use():
+    """The prepared data sets that the edition's runs need."""
+    return sorted({run.dataset for run in PLAN.runs})
+
+
+def published_runs():
+    """Our own published measurements, shown beside this edition's."""
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "reference/measured").glob("*.csv"))
+
+
+def report_settings():
+    """What the report says of every exhibit: its words, its resolved settings and the command that makes it."""
+    papers = {}
+    for exhibit in PLAN.made:
+        needs = PLAN.needs[exhibit.id]
+        entry = {
+            "name": exhibit.name,
+            "kind": exhibit.kind,
+            "title": exhibit.title,
+            "caption": exhibit.caption,
+            "target": exhibit.target,
+            "outputs": PLAN.outputs(exhibit),
+            "tidy": PLAN.tidy(exhibit),
+            "stand_ins": {name: config["stand_ins"][name] for name in sorted(named_datasets(exhibit.declaration))},
+            "settings": {
+                "declared": exhibit.declaration,
+                "runs": {str(run): run_settings(config, *run) for run in needs.runs},
+                "attacks": {name: config["attacks"][name] for name in sorted({name for _, name in needs.attacks})},
+                "toys": {f"{toy}/{name}": toy_settings(config, name, [toy]) for toy, name in needs.toys},
+            },
+        }
+        papers.setdefault(exhibit.paper, []).append(entry)
+    return {
+        "edition": EDITION,
+        "protocol": config["protocol"],
+        "seeds": config["seeds"],
+        "attack_images": config["attack_images"],
+        "papers": papers,
+        "titles": paper_titles(ROOT / "exhibits", config["papers"]),
+        "missing": PLAN.missing,
+        "published": published_runs(),
+        "configfiles": [str(path) for path in workflow.configfiles[1:]],
+    }

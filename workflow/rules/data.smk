@@ -1,0 +1,16 @@
+# Raw files to one uniform prepared form per data set.
+
+
+rule prepare:
+    output:
+        PATHS.dataset("{dataset}"),
+    params:
+        settings=lambda wildcards: as_json(config["datasets"][wildcards.dataset]),
+        code=lambda wildcards: code("prepare.py", datasets=[config["datasets"][wildcards.dataset]["source"]]),
+    log:
+        f"logs/{EDITION}/prepare/{{dataset}}.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "{PYTHON:q} workflow/scripts/prepare.py --name {wildcards.dataset} --settings {params.settings:q}"
+        " --cache {config[data][cache]:q} --out {RESULTS}/datasets/{wildcards.dataset} > {log:q} 2>&1"

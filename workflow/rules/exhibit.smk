@@ -1,0 +1,83 @@
+# Records to one tidy table per exhibit, and from tidy tables alone to figures and typeset tables.
+
+
+for GRIDS in (False, True):
+
+    rule:
+        name:
+            "collect_grids" if GRIDS else "collect"
+        input:
+            lambda wildcards: PLAN.inputs(declared(wildcards)),
+        output:
+            PATHS.tidy("{paper}", "{exhibit}"),
+            *([PATHS.tidy("{paper}", "{exhibit}", "npz")] if GRIDS else []),
+        params:
+            settings=exhibit_json,
+            code=lambda wildcards: code("collect.py", exhibits=[declared(wildcards).kind]),
+        wildcard_constraints:
+            paper=one_of(config["papers"]),
+            exhibit=names_of(lambda exhibit, grids=GRIDS: exhibit.grids == grids),
+        log:
+            f"logs/{EDITION}/collect/{{paper}}/{{exhibit}}.log",
+        conda:
+            "../../envs/plot.yaml"
+        shell:
+            "{PYTHON:q} workflow/scripts/collect.py --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule figure:
+    input:
+        lambda wildcards: PLAN.tidy(declared(wildcards)),
+    output:
+        report(
+            PATHS.figure("{paper}", "{exhibit}", "png"),
+            caption="../report/exhibit.rst",
+            category="Figures",
+            subcategory="{paper}",
+            labels=exhibit_label,
+        ),
+        PATHS.figure("{paper}", "{exhibit}", "pdf"),
+    params:
+        settings=drawing_json,
+        caption=lambda wildcards: declared(wildcards).caption,
+        code=lambda wildcards: code("figure.py", figures=[declared(wildcards).kind]),
+    wildcard_constraints:
+        paper=one_of(config["papers"]),
+        exhibit=names_of(lambda exhibit: "figure" in exhibit.outputs),
+    log:
+        f"logs/{EDITION}/figure/{{paper}}/{{exhibit}}.log",
+    conda:
+        "../../envs/plot.yaml"
+    shell:
+        "{PYTHON:q} workflow/scripts/figure.py --settings {params.settings:q} --tidy {input:q}"
+        " --out {output:q} > {log:q} 2>&1"
+
+
+rule table:
+    input:
+        tidy=lambda wildcards: PLAN.tidy(declared(wildcards))[0],
+        claims="reference/claims.csv",
+    output:
+        PATHS.table("{paper}", "{exhibit}", "md"),
+        PATHS.table("{paper}", "{exhibit}", "tex"),
+        report(
+            PATHS.table("{paper}", "{exhibit}", "csv"),
+            caption="../report/exhibit.rst",
+            category="Tables",
+            subcategory="{paper}",
+            labels=exhibit_label,
+        ),
+    params:
+        settings=drawing_json,
+        caption=lambda wildcards: declared(wildcards).caption,
+        code=lambda wildcards: code("table.py"),
+    wildcard_constraints:
+        paper=one_of(config["papers"]),
+        exhibit=names_of(lambda exhibit: "table" in exhibit.outputs),
+    log:
+        f"logs/{EDITION}/table/{{paper}}/{{exhibit}}.log",
+    conda:
+        "../../envs/plot.yaml"
+    shell:
+        "{PYTHON:q} workflow/scripts/table.py --settings {params.settings:q} --tidy {input.tidy:q}"
+        " --claims {input.claims:q} --out {output:q} > {log:q} 2>&1"

@@ -1,0 +1,22 @@
+# One self-contained page for the whole edition.
+
+
+rule report:
+    input:
+        outputs=every_output(),
+        tidy=[path for exhibit in PLAN.made for path in PLAN.tidy(exhibit)],
+        claims=rules.claims.output,
+        printed="reference/claims.csv",
+        published=published_runs(),
+    output:
+        f"{RESULTS}/report.html",
+    params:
+        settings=as_json(report_settings()),
+        code=code("report.py"),
+    log:
+        f"logs/{EDITION}/report.log",
+    conda:
+        "../../envs/plot.yaml"
+    shell:
+        "{PYTHON:q} workflow/scripts/report.py --settings {params.settings:q} --claims {input.claims:q}"
+        " --printed {input.printed:q} --out {output:q} > {log:q} 2>&1"

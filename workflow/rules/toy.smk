@@ -1,0 +1,27 @@
+# Toy networks: the seeds (and the toys of a bundle) train as one batched network.
+
+
+for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
+
+    rule:
+        name:
+            f"toy_{BUNDLE}"
+        output:
+            [PATHS.toy(toy, "{training}", name) for toy in MEMBERS for name in TOY_FILES],
+        params:
+            settings=lambda wildcards, members=tuple(MEMBERS): as_json(
+                toy_settings(config, wildcards.training, list(members))
+            ),
+            code=lambda wildcards, members=tuple(MEMBERS): code(
+                "toy.py",
+                criteria=[criterion_of(wildcards.training)],
+                toys=[config["toys"]["sets"][toy]["source"] for toy in members],
+            ),
+        threads: 1
+        log:
+            f"logs/{EDITION}/toy_{BUNDLE}/{{training}}.log",
+        conda:
+            "../../envs/torch.yaml"
+        shell:
+            "{PYTHON:q} workflow/scripts/toy.py --settings {params.settings:q} --threads {threads}"
+            " --results {RESULTS} > {log:q} 2>&1"

@@ -1,0 +1,25 @@
+# One classifier per data set x architecture x training x seed.
+
+
+rule train:
+    input:
+        PATHS.dataset("{dataset}"),
+    output:
+        [PATHS.model("{dataset}/{arch}/{training}", seed, name) for seed in JOB_SEEDS for name in MODEL_FILES],
+    params:
+        settings=run_json,
+        code=lambda wildcards: run_code("train.py", wildcards),
+        seeds=seeds_of,
+    threads: 1
+    resources:
+        gpu=GPU,
+    log:
+        f"logs/{EDITION}/train/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+    conda:
+        "../../envs/torch.yaml"
+    shell:
+        "{PYTHON:q} workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
+        " --data {RESULTS}/datasets/{wildcards.dataset} --device {config[device]} --threads {threads}"
+        " --out {RESULTS}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
+        " --resume .cache/{EDITION}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
+        " --resume-every {config[training][resume_every_seconds]} > {log:q} 2>&1"

@@ -1,0 +1,42 @@
+"""The ledger: every printed number of the chosen papers, its measurement and a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from lossproof.claims.ledger import COLUMNS, build_ledger
+from lossproof.exhibits.paths import Paths
+from lossproof.records import read_csv, read_json, write_csv
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: edition, papers, exhibits, ...")
+    parser.add_argument("--claims", required=True, type=Path, help="reference/claims.csv")
+    parser.add_argument("--suspicious", required=True, type=Path, help="reference/suspicious.csv")
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    told = arguments.settings
+    paths = Paths(told["edition"])
+    tidy = {exhibit: read_csv(paths.tidy(*exhibit.split("/"))) for exhibit in told["exhibits"]}
+    cards = {data: read_json(f"{paths.results}/datasets/{data}/card.json") for data in told["data"]}
+    claims, suspicious = read_csv(arguments.claims), read_csv(arguments.suspicious)
+    rows = []
+    for paper in told["papers"]:
+        rows += build_ledger(
+            [claim for claim in claims if claim["paper"] == paper],
+            [cell for cell in suspicious if cell["paper"] == paper],
+            tidy,
+            full_protocol=told["full_protocol"],
+            edition=told["edition"],
+            data_for={meant: data for meant, data in told["stand_ins"].items() if data},
+            missing=told["missing"],
+            cards=cards,
+        )
+    write_csv(arguments.out, rows, COLUMNS)
+
+
+if __name__ == "__main__":
+    main()

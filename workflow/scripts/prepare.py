@@ -1,0 +1,29 @@
+"""Prepare one data set: raw files (or a packaged set) to checked arrays and a card."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from lossproof.catalogue import load
+from lossproof.datasets import prepared
+from lossproof.records import Clock, write_provenance
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="id of the data set")
+    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: source and its settings")
+    parser.add_argument("--cache", required=True, type=Path, help="folder with raw files")
+    parser.add_argument("--out", required=True, type=Path, help="folder for the prepared arrays")
+    arguments = parser.parse_args()
+    clock = Clock()
+    settings = dict(arguments.settings)
+    prepare = load("datasets", settings.pop("source"))
+    prepared.save(arguments.out, prepare(arguments.cache, name=arguments.name, **settings))
+    write_provenance(arguments.out, clock)
+
+
+if __name__ == "__main__":
+    main()

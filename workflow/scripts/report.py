@@ -1,0 +1,111 @@
+"""The report of an edition: every exhibit, the ledger, and how it all came about, in one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from lossproof.exhibits.paths import Paths
+from lossproof.records import read_csv, read_json, write_text
+from lossproof.report.build import build
+from lossproof.report.context import EMBEDDED_BANNER, Context, Exhibit, Published
+from lossproof.report.toy_summary import toy_summary
+from lossproof.tables.accuracy import accuracy_table
+from lossproof.tables.statements import overview, statement_table
+from lossproof.tables.typeset import to_html
+
+STAGES = ("datasets", "models", "attacks", "landscapes", "toys", "theory")
+
+
+def one_exhibit(told: dict[str, Any], entry: dict[str, Any], paper: str, claims: list[dict[str, str]]) -> Exhibit:
+    """An exhibit's part of the report."""
+    options = "".join(f" --configfile {path}" for path in told["configfiles"])
+    exhibit = Exhibit(
+        id=f"{paper}/{entry['name']}",
+        kind=entry["kind"],
+        title=entry["title"],
+        caption=entry["caption"],
+        # The target stands before --configfile, which would swallow it.
+        target_command=f"snakemake {entry['target']} --cores 2{options}",
+        settings=entry["settings"],
+        stand_ins={meant: used for meant, used in entry["stand_ins"].items() if meant != used},
+        files=[{"label": path, "href": f"../../{path}"} for path in (*entry["outputs"], *entry["tidy"])],
+    )
+    pictures = [path for path in entry["outputs"] if path.endswith(".png")]
+    exhibit["figure_png"] = pictures[0] if pictures else None
+    if any("/tables/" in path for path in entry["outputs"]):
+        rows = read_csv(entry["tidy"][0])
+        if entry["kind"] == "statement":
+            table = statement_table(rows, entry["title"])
+        else:
+            printed = [claim for claim in claims if (claim["paper"], claim["exhibit"]) == (paper, entry["name"])]
+            table = accuracy_table(rows, printed, entry["title"])
+        exhibit["table_html"] = to_html(table, entry["title"])
+    return exhibit
+
+
+def provenance(results: Path) -> dict[str, Any]:
+    """Versions, commit and seconds by stage, from the provenance files that lie there now."""
+    seconds: dict[str, Counter[str]] = {"wall seconds by stage": Counter(), "CPU seconds by stage": Counter()}
+    latest: dict[str, Any] = {}
+    packages: dict[str, str] = {}
+    for stage in STAGES:
+        for path in sorted((results / stage).rglob("*provenance.json")):
+            latest = read_json(path)
+            packages |= latest["packages"]
+            # Toys of one bundle were trained by one job, and each folder tells of the whole job.
+            share = len(latest.get("shared_by", [1]))
+            seconds["wall seconds by stage"][stage] += latest["wall_seconds"] / share
+            seconds["CPU seconds by stage"][stage] += latest["cpu_seconds"] / share
+    shown = {key: latest[key] for key in ("python", "system", "device") if key in latest}
+    shown["commit"] = (latest.get("git") or {}).get("commit") or "not in a git checkout"
+    return shown | {"packages": packages} | {name: dict(by_stage) for name, by_stage in seconds.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: edition, exhibits, words")
+    parser.add_argument("--claims", required=True, type=Path, help="the edition's ledger")
+    parser.add_argument("--printed", required=True, type=Path, help="reference/claims.csv")
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    told = arguments.settings
+    paths = Paths(told["edition"])
+    claims = read_csv(arguments.printed)
+
+    def of_kind(kind: str) -> dict[str, list[dict[str, str]]]:
+        return {
+            f"{paper}/{entry['name']}": read_csv(entry["tidy"][0])
+            for paper, entries in told["papers"].items()
+            for entry in entries
+            if entry["kind"] == kind
+        }
+
+    titles = {f"{paper}/{entry['name']}": entry["title"] for paper in told["papers"] for entry in told["papers"][paper]}
+    reduced = told["protocol"] == "reduced"
+    banner = EMBEDDED_BANNER if told["edition"] == "embedded" else ""
+    context = Context(
+        edition=told["edition"],
+        banner=banner or ("Reduced protocol: a verdict here speaks of direction only." if reduced else ""),
+        papers=[
+            {
+                "id": paper,
+                "title": told["titles"][paper],
+                "exhibits": [one_exhibit(told, entry, paper, claims) for entry in entries],
+            }
+            for paper, entries in told["papers"].items()
+        ],
+        ledger=read_csv(arguments.claims),
+        toy_summary=toy_summary(of_kind("boundaries"), ("centredness", "middle_offset", "accuracy")),
+        theory=overview(of_kind("statement"), titles),
+        provenance=provenance(Path(paths.results)),
+        published=[Published(name=Path(path).stem, rows=read_csv(path)) for path in told["published"]],
+    )
+    write_text(arguments.out, build(context))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Typeset an exhibit's tidy table as Markdown, LaTeX and CSV, printed numbers beside measured ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from lossproof.records import read_csv, write_text
+from lossproof.tables.accuracy import accuracy_table
+from lossproof.tables.statements import statement_table
+from lossproof.tables.typeset import latex, markdown, to_csv
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: exhibit, kind, title, caption")
+    parser.add_argument("--tidy", required=True, type=Path)
+    parser.add_argument("--claims", required=True, type=Path, help="reference/claims.csv")
+    parser.add_argument("--out", required=True, type=Path, nargs=3, help="the .md, .tex and .csv")
+    arguments = parser.parse_args()
+    told = arguments.settings
+    rows = read_csv(arguments.tidy)
+    if told["kind"] == "statement":
+        table = statement_table(rows, told["title"])
+    else:
+        claims = read_csv(arguments.claims)
+        printed = [claim for claim in claims if (claim["paper"], claim["exhibit"]) == (told["paper"], told["exhibit"])]
+        table = accuracy_table(rows, printed, told["title"])
+    for path, typeset in zip(arguments.out, (markdown, latex, to_csv), strict=True):
+        write_text(path, typeset(table))
+
+
+if __name__ == "__main__":
+    main()

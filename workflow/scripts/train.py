@@ -1,0 +1,47 @@
+"""Train one run (data set, architecture, training) for the given seeds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from lossproof import devices
+from lossproof.datasets import prepared
+from lossproof.records import SCHEMA_VERSION, Clock, whole, write_csv, write_json, write_npz, write_provenance
+from lossproof.training.history import COLUMNS
+from lossproof.training.loop import fit
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: the resolved run")
+    parser.add_argument("--seeds", required=True, type=int, nargs="+", help="seeds to train, one after the other")
+    parser.add_argument("--data", required=True, type=Path, help="folder of the prepared data set")
+    parser.add_argument("--out", required=True, type=Path, help="folder for seed<k>/")
+    parser.add_argument("--resume", type=Path, help="folder for resume points")
+    parser.add_argument("--resume-every", type=float, default=60.0, help="seconds between resume points")
+    parser.add_argument("--device", default="auto", choices=devices.DEVICES)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    device = devices.prepare(arguments.threads, arguments.device)
+    data = prepared.load(arguments.data)
+    for seed in arguments.seeds:
+        clock = Clock()
+        resume = arguments.resume / f"seed{seed}.safetensors" if arguments.resume else None
+        trained = fit(arguments.settings, data, seed, device, resume, arguments.resume_every)
+        out = arguments.out / f"seed{seed}"
+        with whole(out / "model.safetensors") as path:
+            save_file(trained.state, path)
+        write_csv(out / "history.csv", trained.history, COLUMNS)
+        write_npz(out / "predictions.npz", trained.predictions)
+        run = {**arguments.settings, "seed": seed}
+        write_json(out / "record.json", {"schema": SCHEMA_VERSION, "kind": "training", "run": run, **trained.figures})
+        inputs = sorted(arguments.data.glob("*.npy"))
+        write_provenance(out, clock, inputs, devices.describe(device), arguments.threads)
+
+
+if __name__ == "__main__":
+    main()
