@@ -33,10 +33,10 @@ wildcard_constraints:
 # The default target must stand in this file: Snakemake ignores a default target of an include.
 rule all:
     default_target: True
-    localrule: True
     input:
         rules.report.output,
         every_output(),
+    localrule: True
 
 
 include: "workflow/rules/targets.smk"

@@ -8,15 +8,28 @@ for BUNDLE, MEMBERS in config["bundles"].items():
             f"attack_{BUNDLE}"
         input:
             PATHS.dataset("{dataset}"),
-            [PATHS.model("{dataset}/{arch}/{training}", seed, "model.safetensors") for seed in JOB_SEEDS],
+            [
+                PATHS.model("{dataset}/{arch}/{training}", seed, "model.safetensors")
+                for seed in JOB_SEEDS
+            ],
         output:
             [
-                PATHS.attack("{dataset}/{arch}/{training}", seed, split, attack, suffix)
+                PATHS.attack(
+                    "{dataset}/{arch}/{training}", seed, split, attack, suffix
+                )
                 for seed in JOB_SEEDS
                 for attack in MEMBERS
                 for split in PLAN.splits[attack]
                 for suffix in ("json", "npz")
             ],
+        log:
+            f"logs/{EDITION}/attack_{BUNDLE}/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+        priority: 10
+        conda:
+            "../../envs/torch.yaml"
+        threads: 1
+        resources:
+            gpu=GPU,
         params:
             settings=run_json,
             attacks=attack_json(MEMBERS),
@@ -25,17 +38,14 @@ for BUNDLE, MEMBERS in config["bundles"].items():
             batch_size=config["attack_batch_size"],
             seeds=seeds_of,
             code=lambda wildcards, members=tuple(MEMBERS): run_code(
-                "attack.py", wildcards, attacks=[config["attacks"][name]["method"] for name in members]
+                "attack.py",
+                wildcards,
+                attacks=[config["attacks"][name]["method"] for name in members],
             ),
-        threads: 1
-        resources:
-            gpu=GPU,
-        log:
-            f"logs/{EDITION}/attack_{BUNDLE}/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
-        conda:
-            "../../envs/torch.yaml"
+        message:
+            "attack {wildcards.dataset}/{wildcards.arch}/{wildcards.training} ({params.bundle})"
         shell:
-            "{PYTHON:q} workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
+            "{TORCH} workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
             " --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
             " --seeds {params.seeds} --data {RESULTS}/datasets/{wildcards.dataset} --device {config[device]}"
             " --threads {threads} --results {RESULTS} > {log:q} 2>&1"

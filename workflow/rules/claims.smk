@@ -8,7 +8,13 @@ rule claims:
         claims="reference/claims.csv",
         suspicious="reference/suspicious.csv",
     output:
-        report(f"{RESULTS}/claims.csv", caption="../report/claims.rst", category="Claims"),
+        report(
+            f"{RESULTS}/claims.csv", caption="../report/claims.rst", category="Claims"
+        ),
+    log:
+        f"logs/{EDITION}/claims.log",
+    conda:
+        "../../envs/plot.yaml"
     params:
         settings=as_json(
             {
@@ -22,10 +28,8 @@ rule claims:
             }
         ),
         code=code("claims.py"),
-    log:
-        f"logs/{EDITION}/claims.log",
-    conda:
-        "../../envs/plot.yaml"
+    message:
+        "ledger of claims"
     shell:
         "{PYTHON:q} workflow/scripts/claims.py --settings {params.settings:q} --claims {input.claims:q}"
         " --suspicious {input.suspicious:q} --out {output:q} > {log:q} 2>&1"

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -25,14 +26,21 @@ from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES, 
 from lossproof.exhibits.plan import Plan, named_datasets
 from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
-from lossproof.settings.resolved import recipe_settings, run_settings, split_training, toy_settings
+from lossproof.settings.resolved import (
+    recipe_settings,
+    run_settings,
+    split_training,
+    toy_settings,
+)
 
 
 def read_plan():
     """The configuration and declarations, or one line that says what is wrong with them."""
     files = [path for path in workflow.configfiles if path]
     try:
-        checked = load_config(config, files, ROOT / "workflow/schemas/config.schema.yaml")
+        checked = load_config(
+            config, files, ROOT / "workflow/schemas/config.schema.yaml"
+        )
         exhibits = load_exhibits(ROOT / "exhibits", checked["papers"], checked)
         return Plan(checked, exhibits)
     except SettingsError as error:
@@ -48,6 +56,9 @@ RESULTS = PATHS.results
 DEPLOYED = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 PYTHON = "python" if DEPLOYED else sys.executable
 GPU = devices.gpus_wanted(config["device"])
+# Torch steps on this machine's CPU are forked from a process that has imported torch already.
+WARM = not (DEPLOYED or GPU or workflow.remote_exec)
+TORCH = shlex.join([PYTHON, "workflow/scripts/warm.py"] if WARM else [PYTHON])
 # One job handles every seed of a run, or one seed.
 JOB_SEEDS = list(PLAN.seeds) if config["seeds_per_job"] == "all" else ["{seed}"]
 JOB_LOG = "seeds" if config["seeds_per_job"] == "all" else "seed{seed}"
@@ -78,7 +89,11 @@ def code(script, **components):
 
     ``components`` are loaded by name: code("train.py", models=["resnet18"], criteria=["ce"]).
     """
-    modules = [catalogue(kind)[name].module for kind, names in components.items() for name in names]
+    modules = [
+        catalogue(kind)[name].module
+        for kind, names in components.items()
+        for name in names
+    ]
     return sources.fingerprint(ROOT / "workflow/scripts" / script, modules)
 
 
@@ -89,12 +104,19 @@ def criterion_of(training):
 
 def run_json(wildcards):
     """Everything that a training run depends on, but its seed."""
-    return as_json(run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training))
+    return as_json(
+        run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training)
+    )
 
 
 def run_code(script, wildcards, **components):
     """The code of a step that builds a run's network with its criterion."""
-    return code(script, models=[wildcards.arch], criteria=[criterion_of(wildcards.training)], **components)
+    return code(
+        script,
+        models=[wildcards.arch],
+        criteria=[criterion_of(wildcards.training)],
+        **components,
+    )
 
 
 def every_output():
@@ -118,7 +140,8 @@ def checks_of(paper, kind):
         {
             check
             for exhibit in PLAN.made
-            if exhibit.paper == paper and (exhibit.kind == "statement") == (kind == "statement")
+            if exhibit.paper == paper
+            and (exhibit.kind == "statement") == (kind == "statement")
             for check in PLAN.needs[exhibit.id].theory
         }
     )
@@ -150,8 +173,17 @@ def exhibit_json(wildcards):
 def drawing_json(wildcards):
     """What a drawing step is told: the declaration and its words."""
     exhibit = declared(wildcards)
-    words = {"paper": exhibit.paper, "exhibit": exhibit.name, "kind": exhibit.kind, "edition": EDITION}
-    return as_json(words | {"title": exhibit.title, "caption": exhibit.caption} | exhibit.declaration)
+    words = {
+        "paper": exhibit.paper,
+        "exhibit": exhibit.name,
+        "kind": exhibit.kind,
+        "edition": EDITION,
+    }
+    return as_json(
+        words
+        | {"title": exhibit.title, "caption": exhibit.caption}
+        | exhibit.declaration
+    )
 
 
 def exhibit_label(wildcards):
@@ -161,7 +193,11 @@ def exhibit_label(wildcards):
 
 def with_numbers():
     """The exhibits whose tidy tables answer printed numbers."""
-    return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves")]
+    return [
+        exhibit
+        for exhibit in PLAN.made
+        if exhibit.kind in ("accuracy_table", "epsilon_curves")
+    ]
 
 
 def data_in_use():
@@ -171,7 +207,10 @@ def data_in_use():
 
 def published_runs():
     """Our own published measurements, shown beside this edition's."""
-    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "reference/measured").glob("*.csv"))
+    return sorted(
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "reference/measured").glob("*.csv")
+    )
 
 
 def report_settings():
@@ -187,12 +226,21 @@ def report_settings():
             "target": exhibit.target,
             "outputs": PLAN.outputs(exhibit),
             "tidy": PLAN.tidy(exhibit),
-            "stand_ins": {name: config["stand_ins"][name] for name in sorted(named_datasets(exhibit.declaration))},
+            "stand_ins": {
+                name: config["stand_ins"][name]
+                for name in sorted(named_datasets(exhibit.declaration))
+            },
             "settings": {
                 "declared": exhibit.declaration,
                 "runs": {str(run): run_settings(config, *run) for run in needs.runs},
-                "attacks": {name: config["attacks"][name] for name in sorted({name for _, name in needs.attacks})},
-                "toys": {f"{toy}/{name}": toy_settings(config, name, [toy]) for toy, name in needs.toys},
+                "attacks": {
+                    name: config["attacks"][name]
+                    for name in sorted({name for _, name in needs.attacks})
+                },
+                "toys": {
+                    f"{toy}/{name}": toy_settings(config, name, [toy])
+                    for toy, name in needs.toys
+                },
             },
         }
         papers.setdefault(exhibit.paper, []).append(entry)

@@ -4,13 +4,17 @@
 rule prepare:
     output:
         PATHS.dataset("{dataset}"),
-    params:
-        settings=lambda wildcards: as_json(config["datasets"][wildcards.dataset]),
-        code=lambda wildcards: code("prepare.py", datasets=[config["datasets"][wildcards.dataset]["source"]]),
     log:
         f"logs/{EDITION}/prepare/{{dataset}}.log",
     conda:
         "../../envs/data.yaml"
+    params:
+        settings=lambda wildcards: as_json(config["datasets"][wildcards.dataset]),
+        code=lambda wildcards: code(
+            "prepare.py", datasets=[config["datasets"][wildcards.dataset]["source"]]
+        ),
+    message:
+        "prepare {wildcards.dataset}"
     shell:
         "{PYTHON:q} workflow/scripts/prepare.py --name {wildcards.dataset} --settings {params.settings:q}"
         " --cache {config[data][cache]:q} --out {RESULTS}/datasets/{wildcards.dataset} > {log:q} 2>&1"

@@ -11,16 +11,20 @@ for GRIDS in (False, True):
         output:
             PATHS.tidy("{paper}", "{exhibit}"),
             *([PATHS.tidy("{paper}", "{exhibit}", "npz")] if GRIDS else []),
-        params:
-            settings=exhibit_json,
-            code=lambda wildcards: code("collect.py", exhibits=[declared(wildcards).kind]),
+        log:
+            f"logs/{EDITION}/collect/{{paper}}/{{exhibit}}.log",
         wildcard_constraints:
             paper=one_of(config["papers"]),
             exhibit=names_of(lambda exhibit, grids=GRIDS: exhibit.grids == grids),
-        log:
-            f"logs/{EDITION}/collect/{{paper}}/{{exhibit}}.log",
         conda:
             "../../envs/plot.yaml"
+        params:
+            settings=exhibit_json,
+            code=lambda wildcards: code(
+                "collect.py", exhibits=[declared(wildcards).kind]
+            ),
+        message:
+            "collect {wildcards.paper}/{wildcards.exhibit}"
         shell:
             "{PYTHON:q} workflow/scripts/collect.py --settings {params.settings:q} > {log:q} 2>&1"
 
@@ -37,17 +41,19 @@ rule figure:
             labels=exhibit_label,
         ),
         PATHS.figure("{paper}", "{exhibit}", "pdf"),
+    log:
+        f"logs/{EDITION}/figure/{{paper}}/{{exhibit}}.log",
+    wildcard_constraints:
+        paper=one_of(config["papers"]),
+        exhibit=names_of(lambda exhibit: "figure" in exhibit.outputs),
+    conda:
+        "../../envs/plot.yaml"
     params:
         settings=drawing_json,
         caption=lambda wildcards: declared(wildcards).caption,
         code=lambda wildcards: code("figure.py", figures=[declared(wildcards).kind]),
-    wildcard_constraints:
-        paper=one_of(config["papers"]),
-        exhibit=names_of(lambda exhibit: "figure" in exhibit.outputs),
-    log:
-        f"logs/{EDITION}/figure/{{paper}}/{{exhibit}}.log",
-    conda:
-        "../../envs/plot.yaml"
+    message:
+        "draw {wildcards.paper}/{wildcards.exhibit}"
     shell:
         "{PYTHON:q} workflow/scripts/figure.py --settings {params.settings:q} --tidy {input:q}"
         " --out {output:q} > {log:q} 2>&1"
@@ -67,17 +73,19 @@ rule table:
             subcategory="{paper}",
             labels=exhibit_label,
         ),
+    log:
+        f"logs/{EDITION}/table/{{paper}}/{{exhibit}}.log",
+    wildcard_constraints:
+        paper=one_of(config["papers"]),
+        exhibit=names_of(lambda exhibit: "table" in exhibit.outputs),
+    conda:
+        "../../envs/plot.yaml"
     params:
         settings=drawing_json,
         caption=lambda wildcards: declared(wildcards).caption,
         code=lambda wildcards: code("table.py"),
-    wildcard_constraints:
-        paper=one_of(config["papers"]),
-        exhibit=names_of(lambda exhibit: "table" in exhibit.outputs),
-    log:
-        f"logs/{EDITION}/table/{{paper}}/{{exhibit}}.log",
-    conda:
-        "../../envs/plot.yaml"
+    message:
+        "typeset {wildcards.paper}/{wildcards.exhibit}"
     shell:
         "{PYTHON:q} workflow/scripts/table.py --settings {params.settings:q} --tidy {input.tidy:q}"
         " --claims {input.claims:q} --out {output:q} > {log:q} 2>&1"

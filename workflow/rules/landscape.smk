@@ -6,19 +6,24 @@ rule landscape:
         PATHS.dataset("{dataset}"),
         PATHS.model("{dataset}/{arch}/{training}", "{seed}", "model.safetensors"),
     output:
-        [PATHS.landscape("{dataset}/{arch}/{training}", "{seed}", method) for method in LANDSCAPE_METHODS],
-    params:
-        settings=run_json,
-        landscape=as_json(config["landscape"]),
-        code=lambda wildcards: run_code("landscape.py", wildcards),
-    threads: 1
-    resources:
-        gpu=GPU,
+        [
+            PATHS.landscape("{dataset}/{arch}/{training}", "{seed}", method)
+            for method in LANDSCAPE_METHODS
+        ],
     log:
         f"logs/{EDITION}/landscape/{{dataset}}/{{arch}}/{{training}}/seed{{seed}}.log",
     conda:
         "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        gpu=GPU,
+    params:
+        settings=run_json,
+        landscape=as_json(config["landscape"]),
+        code=lambda wildcards: run_code("landscape.py", wildcards),
+    message:
+        "landscape of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}, seed {wildcards.seed}"
     shell:
-        "{PYTHON:q} workflow/scripts/landscape.py --settings {params.settings:q} --landscape {params.landscape:q}"
+        "{TORCH} workflow/scripts/landscape.py --settings {params.settings:q} --landscape {params.landscape:q}"
         " --seed {wildcards.seed} --data {RESULTS}/datasets/{wildcards.dataset} --device {config[device]}"
         " --threads {threads} --results {RESULTS} > {log:q} 2>&1"

@@ -10,13 +10,15 @@ rule report:
         published=published_runs(),
     output:
         f"{RESULTS}/report.html",
-    params:
-        settings=as_json(report_settings()),
-        code=code("report.py"),
     log:
         f"logs/{EDITION}/report.log",
     conda:
         "../../envs/plot.yaml"
+    params:
+        settings=as_json(report_settings()),
+        code=code("report.py"),
+    message:
+        "report"
     shell:
         "{PYTHON:q} workflow/scripts/report.py --settings {params.settings:q} --claims {input.claims:q}"
         " --printed {input.printed:q} --out {output:q} > {log:q} 2>&1"

@@ -5,10 +5,10 @@ for EXHIBIT in PLAN.made:
     rule:
         name:
             EXHIBIT.target
-        localrule: True
         input:
             PLAN.outputs(EXHIBIT),
             PLAN.tidy(EXHIBIT),
+        localrule: True
 
 
 for PAPER in config["papers"]:
@@ -16,6 +16,11 @@ for PAPER in config["papers"]:
     rule:
         name:
             PAPER
-        localrule: True
         input:
-            [path for exhibit in PLAN.made if exhibit.paper == PAPER for path in PLAN.outputs(exhibit)],
+            [
+                path
+                for exhibit in PLAN.made
+                if exhibit.paper == PAPER
+                for path in PLAN.outputs(exhibit)
+            ],
+        localrule: True

@@ -10,18 +10,27 @@ for PAPER in config["papers"]:
                     f"theory_{PAPER}_{KIND}"
                 output:
                     [PATHS.theory(PAPER, check) for check in CHECKS],
-                params:
-                    paper=PAPER,
-                    checks=CHECKS,
-                    recipes=as_json({name: recipe_settings(config, name)["criterion"] for name in config["trainings"]})
-                    if KIND == "curve"
-                    else "{}",
-                    code=code("theory.py", theory=CHECKS),
-                threads: 1
                 log:
                     f"logs/{EDITION}/theory/{PAPER}_{KIND}.log",
                 conda:
                     "../../envs/torch.yaml"
+                threads: 1
+                params:
+                    paper=PAPER,
+                    checks=CHECKS,
+                    recipes=(
+                        as_json(
+                            {
+                                name: recipe_settings(config, name)["criterion"]
+                                for name in config["trainings"]
+                            }
+                        )
+                        if KIND == "curve"
+                        else "{}"
+                    ),
+                    code=code("theory.py", theory=CHECKS),
+                message:
+                    "theory: {params.checks}"
                 shell:
-                    "{PYTHON:q} workflow/scripts/theory.py --paper {params.paper} --checks {params.checks}"
+                    "{TORCH} workflow/scripts/theory.py --paper {params.paper} --checks {params.checks}"
                     " --recipes {params.recipes:q} --threads {threads} --results {RESULTS} > {log:q} 2>&1"

@@ -7,7 +7,16 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
         name:
             f"toy_{BUNDLE}"
         output:
-            [PATHS.toy(toy, "{training}", name) for toy in MEMBERS for name in TOY_FILES],
+            [
+                PATHS.toy(toy, "{training}", name)
+                for toy in MEMBERS
+                for name in TOY_FILES
+            ],
+        log:
+            f"logs/{EDITION}/toy_{BUNDLE}/{{training}}.log",
+        conda:
+            "../../envs/torch.yaml"
+        threads: 1
         params:
             settings=lambda wildcards, members=tuple(MEMBERS): as_json(
                 toy_settings(config, wildcards.training, list(members))
@@ -17,11 +26,8 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
                 criteria=[criterion_of(wildcards.training)],
                 toys=[config["toys"]["sets"][toy]["source"] for toy in members],
             ),
-        threads: 1
-        log:
-            f"logs/{EDITION}/toy_{BUNDLE}/{{training}}.log",
-        conda:
-            "../../envs/torch.yaml"
+        message:
+            "toy networks, {wildcards.training}"
         shell:
-            "{PYTHON:q} workflow/scripts/toy.py --settings {params.settings:q} --threads {threads}"
+            "{TORCH} workflow/scripts/toy.py --settings {params.settings:q} --threads {threads}"
             " --results {RESULTS} > {log:q} 2>&1"

@@ -5,20 +5,27 @@ rule train:
     input:
         PATHS.dataset("{dataset}"),
     output:
-        [PATHS.model("{dataset}/{arch}/{training}", seed, name) for seed in JOB_SEEDS for name in MODEL_FILES],
+        [
+            PATHS.model("{dataset}/{arch}/{training}", seed, name)
+            for seed in JOB_SEEDS
+            for name in MODEL_FILES
+        ],
+    log:
+        f"logs/{EDITION}/train/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+    priority: 20
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        gpu=GPU,
     params:
         settings=run_json,
         code=lambda wildcards: run_code("train.py", wildcards),
         seeds=seeds_of,
-    threads: 1
-    resources:
-        gpu=GPU,
-    log:
-        f"logs/{EDITION}/train/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
-    conda:
-        "../../envs/torch.yaml"
+    message:
+        "train {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "{PYTHON:q} workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
+        "{TORCH} workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
         " --data {RESULTS}/datasets/{wildcards.dataset} --device {config[device]} --threads {threads}"
         " --out {RESULTS}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
         " --resume .cache/{EDITION}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
