@@ -42,9 +42,10 @@ class Entry:
 def _literal(path: Path) -> dict[str, Any]:
     """The CATALOGUE literal of one file, or {} where it has none."""
     for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if any(isinstance(target, ast.Name) and target.id == "CATALOGUE" for target in targets):
-            return ast.literal_eval(node.value)  # type: ignore[union-attr]
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "CATALOGUE" for target in node.targets
+        ):
+            return ast.literal_eval(node.value)
     return {}
 
 

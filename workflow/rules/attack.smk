@@ -8,15 +8,10 @@ for BUNDLE, MEMBERS in config["bundles"].items():
             f"attack_{BUNDLE}"
         input:
             PATHS.dataset("{dataset}"),
-            [
-                PATHS.model("{dataset}/{arch}/{training}", seed, "model.safetensors")
-                for seed in JOB_SEEDS
-            ],
+            [PATHS.model("{dataset}/{arch}/{training}", seed, "model.safetensors") for seed in JOB_SEEDS],
         output:
             [
-                PATHS.attack(
-                    "{dataset}/{arch}/{training}", seed, split, attack, suffix
-                )
+                PATHS.attack("{dataset}/{arch}/{training}", seed, split, attack, suffix)
                 for seed in JOB_SEEDS
                 for attack in MEMBERS
                 for split in PLAN.splits[attack]
@@ -31,6 +26,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
         resources:
             gpu=GPU,
         params:
+            edition=EDITION,
             settings=run_json,
             attacks=attack_json(MEMBERS),
             bundle=BUNDLE,
@@ -45,7 +41,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
         message:
             "attack {wildcards.dataset}/{wildcards.arch}/{wildcards.training} ({params.bundle})"
         shell:
-            "{TORCH} workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
+            "torch_python workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
             " --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
-            " --seeds {params.seeds} --data {RESULTS}/datasets/{wildcards.dataset} --device {config[device]}"
-            " --threads {threads} --results {RESULTS} > {log:q} 2>&1"
+            ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
+            " --threads {threads} --results results/{params.edition} > {log:q} 2>&1"

@@ -8,9 +8,7 @@ rule claims:
         claims="reference/claims.csv",
         suspicious="reference/suspicious.csv",
     output:
-        report(
-            f"{RESULTS}/claims.csv", caption="../report/claims.rst", category="Claims"
-        ),
+        report(f"{RESULTS}/claims.csv", caption="../report/claims.rst", category="Claims"),
     log:
         f"logs/{EDITION}/claims.log",
     conda:
@@ -31,5 +29,5 @@ rule claims:
     message:
         "ledger of claims"
     shell:
-        "{PYTHON:q} workflow/scripts/claims.py --settings {params.settings:q} --claims {input.claims:q}"
+        "python workflow/scripts/claims.py --settings {params.settings:q} --claims {input.claims:q}"
         " --suspicious {input.suspicious:q} --out {output:q} > {log:q} 2>&1"

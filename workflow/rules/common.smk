@@ -1,46 +1,43 @@
 # Helpers of the rules: the checked configuration, the plan, and what a step's code is.
 import json
-import os
 import re
 import shlex
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "src"))
-# Steps find the package in every environment, without an installation.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    if str(ROOT / "src") not in os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    else [os.environ["PYTHONPATH"]]
-)
 
 from lossproof import devices, sources
 from lossproof.catalogue import catalogue
-from lossproof.datasets import prepared
 from lossproof.exhibits.declare import load_exhibits, paper_titles
-from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES, Run
+from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES
 from lossproof.exhibits.plan import Plan, named_datasets
 from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import (
     recipe_settings,
     run_settings,
-    split_training,
     toy_settings,
 )
 
 
+def config_files():
+    """config.yaml, then the overlays: later ones win (Snakemake lists config.yaml last)."""
+    *overlays, base = workflow.configfiles
+    here = Path.cwd()
+    return [
+        base,
+        *(path.relative_to(here) if path.is_relative_to(here) else path for path in map(Path, overlays)),
+    ]
+
+
 def read_plan():
     """The configuration and declarations, or one line that says what is wrong with them."""
-    files = [path for path in workflow.configfiles if path]
     try:
-        checked = load_config(
-            config, files, ROOT / "workflow/schemas/config.schema.yaml"
-        )
+        checked = load_config(config, config_files(), ROOT / "workflow/schemas/config.schema.yaml")
         exhibits = load_exhibits(ROOT / "exhibits", checked["papers"], checked)
         return Plan(checked, exhibits)
     except SettingsError as error:
@@ -52,13 +49,23 @@ config.update(PLAN.config)
 PATHS = PLAN.paths
 EDITION = config["edition"]
 RESULTS = PATHS.results
-# A step's python is the one that runs Snakemake, unless its own environment is deployed.
 DEPLOYED = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-PYTHON = "python" if DEPLOYED else sys.executable
 GPU = devices.gpus_wanted(config["device"])
-# Torch steps on this machine's CPU are forked from a process that has imported torch already.
-WARM = not (DEPLOYED or GPU or workflow.remote_exec)
-TORCH = shlex.join([PYTHON, "workflow/scripts/warm.py"] if WARM else [PYTHON])
+# Steps find the package by its path in every environment, without an installation.
+# In a rule `python` is the one that runs Snakemake, unless the rule's own environment is deployed.
+# `torch_python` forks a step from a process that has imported torch already (warm.py), on this
+# machine's CPU; elsewhere the two are the same.
+PYTHON = "python" if DEPLOYED else sys.executable
+WARM = [] if DEPLOYED or GPU or workflow.remote_exec else ["workflow/scripts/warm.py"]
+# DEVICE, CACHE and RESUME_EVERY change where and how a step runs, not what comes out, so they are no
+# params and make nothing stale. Braces are doubled: Snakemake formats the prefix like a command.
+shell.prefix(
+    f"export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+    f'python() {{{{ command {shlex.quote(PYTHON)} "$@"; }}}}; '
+    f"torch_python() {{{{ python {' '.join(WARM)} \"$@\"; }}}}; "
+    f"DEVICE={config['device']}; CACHE={shlex.quote(config['data']['cache'])}; "
+    f"RESUME_EVERY={config['training']['resume_every_seconds']}; "
+)
 # One job handles every seed of a run, or one seed.
 JOB_SEEDS = list(PLAN.seeds) if config["seeds_per_job"] == "all" else ["{seed}"]
 JOB_LOG = "seeds" if config["seeds_per_job"] == "all" else "seed{seed}"
@@ -89,11 +96,7 @@ def code(script, **components):
 
     ``components`` are loaded by name: code("train.py", models=["resnet18"], criteria=["ce"]).
     """
-    modules = [
-        catalogue(kind)[name].module
-        for kind, names in components.items()
-        for name in names
-    ]
+    modules = [catalogue(kind)[name].module for kind, names in components.items() for name in names]
     return sources.fingerprint(ROOT / "workflow/scripts" / script, modules)
 
 
@@ -104,9 +107,7 @@ def criterion_of(training):
 
 def run_json(wildcards):
     """Everything that a training run depends on, but its seed."""
-    return as_json(
-        run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training)
-    )
+    return as_json(run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training))
 
 
 def run_code(script, wildcards, **components):
@@ -140,8 +141,7 @@ def checks_of(paper, kind):
         {
             check
             for exhibit in PLAN.made
-            if exhibit.paper == paper
-            and (exhibit.kind == "statement") == (kind == "statement")
+            if exhibit.paper == paper and (exhibit.kind == "statement") == (kind == "statement")
             for check in PLAN.needs[exhibit.id].theory
         }
     )
@@ -179,11 +179,7 @@ def drawing_json(wildcards):
         "kind": exhibit.kind,
         "edition": EDITION,
     }
-    return as_json(
-        words
-        | {"title": exhibit.title, "caption": exhibit.caption}
-        | exhibit.declaration
-    )
+    return as_json(words | {"title": exhibit.title, "caption": exhibit.caption} | exhibit.declaration)
 
 
 def exhibit_label(wildcards):
@@ -193,11 +189,7 @@ def exhibit_label(wildcards):
 
 def with_numbers():
     """The exhibits whose tidy tables answer printed numbers."""
-    return [
-        exhibit
-        for exhibit in PLAN.made
-        if exhibit.kind in ("accuracy_table", "epsilon_curves")
-    ]
+    return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves")]
 
 
 def data_in_use():
@@ -207,10 +199,7 @@ def data_in_use():
 
 def published_runs():
     """Our own published measurements, shown beside this edition's."""
-    return sorted(
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "reference/measured").glob("*.csv")
-    )
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "reference/measured").glob("*.csv"))
 
 
 def report_settings():
@@ -226,21 +215,12 @@ def report_settings():
             "target": exhibit.target,
             "outputs": PLAN.outputs(exhibit),
             "tidy": PLAN.tidy(exhibit),
-            "stand_ins": {
-                name: config["stand_ins"][name]
-                for name in sorted(named_datasets(exhibit.declaration))
-            },
+            "stand_ins": {name: config["stand_ins"][name] for name in sorted(named_datasets(exhibit.declaration))},
             "settings": {
                 "declared": exhibit.declaration,
                 "runs": {str(run): run_settings(config, *run) for run in needs.runs},
-                "attacks": {
-                    name: config["attacks"][name]
-                    for name in sorted({name for _, name in needs.attacks})
-                },
-                "toys": {
-                    f"{toy}/{name}": toy_settings(config, name, [toy])
-                    for toy, name in needs.toys
-                },
+                "attacks": {name: config["attacks"][name] for name in sorted({name for _, name in needs.attacks})},
+                "toys": {f"{toy}/{name}": toy_settings(config, name, [toy]) for toy, name in needs.toys},
             },
         }
         papers.setdefault(exhibit.paper, []).append(entry)
@@ -253,5 +233,5 @@ def report_settings():
         "titles": paper_titles(ROOT / "exhibits", config["papers"]),
         "missing": PLAN.missing,
         "published": published_runs(),
-        "configfiles": [str(path) for path in workflow.configfiles[1:]],
+        "configfiles": [str(path) for path in config_files()[1:]],
     }

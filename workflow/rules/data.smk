@@ -9,12 +9,11 @@ rule prepare:
     conda:
         "../../envs/data.yaml"
     params:
+        edition=EDITION,
         settings=lambda wildcards: as_json(config["datasets"][wildcards.dataset]),
-        code=lambda wildcards: code(
-            "prepare.py", datasets=[config["datasets"][wildcards.dataset]["source"]]
-        ),
+        code=lambda wildcards: code("prepare.py", datasets=[config["datasets"][wildcards.dataset]["source"]]),
     message:
         "prepare {wildcards.dataset}"
     shell:
-        "{PYTHON:q} workflow/scripts/prepare.py --name {wildcards.dataset} --settings {params.settings:q}"
-        " --cache {config[data][cache]:q} --out {RESULTS}/datasets/{wildcards.dataset} > {log:q} 2>&1"
+        "python workflow/scripts/prepare.py --name {wildcards.dataset} --settings {params.settings:q}"
+        ' --cache "$CACHE" --out results/{params.edition}/datasets/{wildcards.dataset} > {log:q} 2>&1'

@@ -20,13 +20,11 @@ for GRIDS in (False, True):
             "../../envs/plot.yaml"
         params:
             settings=exhibit_json,
-            code=lambda wildcards: code(
-                "collect.py", exhibits=[declared(wildcards).kind]
-            ),
+            code=lambda wildcards: code("collect.py", exhibits=[declared(wildcards).kind]),
         message:
             "collect {wildcards.paper}/{wildcards.exhibit}"
         shell:
-            "{PYTHON:q} workflow/scripts/collect.py --settings {params.settings:q} > {log:q} 2>&1"
+            "python workflow/scripts/collect.py --settings {params.settings:q} > {log:q} 2>&1"
 
 
 rule figure:
@@ -55,7 +53,7 @@ rule figure:
     message:
         "draw {wildcards.paper}/{wildcards.exhibit}"
     shell:
-        "{PYTHON:q} workflow/scripts/figure.py --settings {params.settings:q} --tidy {input:q}"
+        "python workflow/scripts/figure.py --settings {params.settings:q} --tidy {input:q}"
         " --out {output:q} > {log:q} 2>&1"
 
 
@@ -87,5 +85,5 @@ rule table:
     message:
         "typeset {wildcards.paper}/{wildcards.exhibit}"
     shell:
-        "{PYTHON:q} workflow/scripts/table.py --settings {params.settings:q} --tidy {input.tidy:q}"
+        "python workflow/scripts/table.py --settings {params.settings:q} --tidy {input.tidy:q}"
         " --claims {input.claims:q} --out {output:q} > {log:q} 2>&1"

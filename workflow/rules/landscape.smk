@@ -6,10 +6,7 @@ rule landscape:
         PATHS.dataset("{dataset}"),
         PATHS.model("{dataset}/{arch}/{training}", "{seed}", "model.safetensors"),
     output:
-        [
-            PATHS.landscape("{dataset}/{arch}/{training}", "{seed}", method)
-            for method in LANDSCAPE_METHODS
-        ],
+        [PATHS.landscape("{dataset}/{arch}/{training}", "{seed}", method) for method in LANDSCAPE_METHODS],
     log:
         f"logs/{EDITION}/landscape/{{dataset}}/{{arch}}/{{training}}/seed{{seed}}.log",
     conda:
@@ -18,12 +15,13 @@ rule landscape:
     resources:
         gpu=GPU,
     params:
+        edition=EDITION,
         settings=run_json,
         landscape=as_json(config["landscape"]),
         code=lambda wildcards: run_code("landscape.py", wildcards),
     message:
         "landscape of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}, seed {wildcards.seed}"
     shell:
-        "{TORCH} workflow/scripts/landscape.py --settings {params.settings:q} --landscape {params.landscape:q}"
-        " --seed {wildcards.seed} --data {RESULTS}/datasets/{wildcards.dataset} --device {config[device]}"
-        " --threads {threads} --results {RESULTS} > {log:q} 2>&1"
+        "torch_python workflow/scripts/landscape.py --settings {params.settings:q} --landscape {params.landscape:q}"
+        ' --seed {wildcards.seed} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
+        " --threads {threads} --results results/{params.edition} > {log:q} 2>&1"

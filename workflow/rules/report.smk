@@ -20,5 +20,5 @@ rule report:
     message:
         "report"
     shell:
-        "{PYTHON:q} workflow/scripts/report.py --settings {params.settings:q} --claims {input.claims:q}"
+        "python workflow/scripts/report.py --settings {params.settings:q} --claims {input.claims:q}"
         " --printed {input.printed:q} --out {output:q} > {log:q} 2>&1"

@@ -17,10 +17,5 @@ for PAPER in config["papers"]:
         name:
             PAPER
         input:
-            [
-                path
-                for exhibit in PLAN.made
-                if exhibit.paper == PAPER
-                for path in PLAN.outputs(exhibit)
-            ],
+            [path for exhibit in PLAN.made if exhibit.paper == PAPER for path in PLAN.outputs(exhibit)],
         localrule: True

@@ -16,15 +16,11 @@ for PAPER in config["papers"]:
                     "../../envs/torch.yaml"
                 threads: 1
                 params:
+                    edition=EDITION,
                     paper=PAPER,
                     checks=CHECKS,
                     recipes=(
-                        as_json(
-                            {
-                                name: recipe_settings(config, name)["criterion"]
-                                for name in config["trainings"]
-                            }
-                        )
+                        as_json({name: recipe_settings(config, name)["criterion"] for name in config["trainings"]})
                         if KIND == "curve"
                         else "{}"
                     ),
@@ -32,5 +28,5 @@ for PAPER in config["papers"]:
                 message:
                     "theory: {params.checks}"
                 shell:
-                    "{TORCH} workflow/scripts/theory.py --paper {params.paper} --checks {params.checks}"
-                    " --recipes {params.recipes:q} --threads {threads} --results {RESULTS} > {log:q} 2>&1"
+                    "torch_python workflow/scripts/theory.py --paper {params.paper} --checks {params.checks}"
+                    " --recipes {params.recipes:q} --threads {threads} --results results/{params.edition} > {log:q} 2>&1"

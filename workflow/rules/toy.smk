@@ -7,17 +7,14 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
         name:
             f"toy_{BUNDLE}"
         output:
-            [
-                PATHS.toy(toy, "{training}", name)
-                for toy in MEMBERS
-                for name in TOY_FILES
-            ],
+            [PATHS.toy(toy, "{training}", name) for toy in MEMBERS for name in TOY_FILES],
         log:
             f"logs/{EDITION}/toy_{BUNDLE}/{{training}}.log",
         conda:
             "../../envs/torch.yaml"
         threads: 1
         params:
+            edition=EDITION,
             settings=lambda wildcards, members=tuple(MEMBERS): as_json(
                 toy_settings(config, wildcards.training, list(members))
             ),
@@ -29,5 +26,5 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
         message:
             "toy networks, {wildcards.training}"
         shell:
-            "{TORCH} workflow/scripts/toy.py --settings {params.settings:q} --threads {threads}"
-            " --results {RESULTS} > {log:q} 2>&1"
+            "torch_python workflow/scripts/toy.py --settings {params.settings:q} --threads {threads}"
+            " --results results/{params.edition} > {log:q} 2>&1"

@@ -5,11 +5,7 @@ rule train:
     input:
         PATHS.dataset("{dataset}"),
     output:
-        [
-            PATHS.model("{dataset}/{arch}/{training}", seed, name)
-            for seed in JOB_SEEDS
-            for name in MODEL_FILES
-        ],
+        [PATHS.model("{dataset}/{arch}/{training}", seed, name) for seed in JOB_SEEDS for name in MODEL_FILES],
     log:
         f"logs/{EDITION}/train/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
     priority: 20
@@ -19,14 +15,15 @@ rule train:
     resources:
         gpu=GPU,
     params:
+        edition=EDITION,
         settings=run_json,
         code=lambda wildcards: run_code("train.py", wildcards),
         seeds=seeds_of,
     message:
         "train {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "{TORCH} workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
-        " --data {RESULTS}/datasets/{wildcards.dataset} --device {config[device]} --threads {threads}"
-        " --out {RESULTS}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
-        " --resume .cache/{EDITION}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
-        " --resume-every {config[training][resume_every_seconds]} > {log:q} 2>&1"
+        "torch_python workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
+        ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE" --threads {threads}'
+        " --out results/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
+        " --resume .cache/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
+        ' --resume-every "$RESUME_EVERY" > {log:q} 2>&1'

@@ -60,7 +60,7 @@ def provenance(results: Path) -> dict[str, Any]:
             share = len(latest.get("shared_by", [1]))
             seconds["wall seconds by stage"][stage] += latest["wall_seconds"] / share
             seconds["CPU seconds by stage"][stage] += latest["cpu_seconds"] / share
-    shown = {key: latest[key] for key in ("python", "system", "device") if key in latest}
+    shown: dict[str, Any] = {key: latest[key] for key in ("python", "system", "device") if key in latest}
     shown["commit"] = (latest.get("git") or {}).get("commit") or "not in a git checkout"
     return shown | {"packages": packages} | {name: dict(by_stage) for name, by_stage in seconds.items()}
 

@@ -25,7 +25,8 @@ def main() -> None:
     shared = {"schema": SCHEMA_VERSION, "kind": "theory", "paper": arguments.paper}
     for check in arguments.checks:
         if "trainings" in catalogue("theory")[check].parameters:
-            criteria = {name: {"criterion": one["name"], **one["parameters"]} for name, one in arguments.recipes.items()}
+            recipes = arguments.recipes.items()
+            criteria = {name: {"criterion": recipe["name"], **recipe["parameters"]} for name, recipe in recipes}
             found = {"curves": load("theory", check)(trainings=criteria)}
         else:
             found = load("theory", check)()

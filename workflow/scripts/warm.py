@@ -108,7 +108,7 @@ def work(channel: socket.socket) -> None:
             if entry and entry not in sys.path:
                 sys.path.insert(0, entry)
         sys.argv = asked["command"]
-        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115
         runpy.run_path(sys.argv[0], run_name="__main__")
         status = 0
     except SystemExit as end:

@@ -15,7 +15,7 @@ import numpy as np
 from lossproof.records import read_json, whole, write_json
 
 SPLITS = ("train", "test")
-FILES = tuple(f"{split}_{part}.npy" for split in SPLITS for part in ("images", "labels")) + ("card.json",)
+FILES = (*(f"{split}_{part}.npy" for split in SPLITS for part in ("images", "labels")), "card.json")
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,7 @@ class Prepared:
 
     def split(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Images and labels of ``train`` or ``test``."""
-        return (
-            (self.train_images, self.train_labels) if name == "train" else (self.test_images, self.test_labels)
-        )
+        return (self.train_images, self.train_labels) if name == "train" else (self.test_images, self.test_labels)
 
     @property
     def num_classes(self) -> int:

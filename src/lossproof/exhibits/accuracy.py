@@ -13,10 +13,31 @@ from lossproof.exhibits.context import Context
 from lossproof.exhibits.paths import Paths, Run
 from lossproof.records import read_json, read_npz
 
-COLUMNS = (
-    "paper,exhibit,dataset,data,arch,training,rival,seed,seeds,split,metric,attack,track,norm,epsilon,"
-    "epsilon_printed,steps,step_size,value,ci_low,ci_high,n_images,record"
-).split(",")
+COLUMNS = [
+    "paper",
+    "exhibit",
+    "dataset",
+    "data",
+    "arch",
+    "training",
+    "rival",
+    "seed",
+    "seeds",
+    "split",
+    "metric",
+    "attack",
+    "track",
+    "norm",
+    "epsilon",
+    "epsilon_printed",
+    "steps",
+    "step_size",
+    "value",
+    "ci_low",
+    "ci_high",
+    "n_images",
+    "record",
+]
 
 # What is said of a measurement: the columns that name it, and outcomes [S, N] behind it.
 Measured = tuple[dict[str, Any], np.ndarray]

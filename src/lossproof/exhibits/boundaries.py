@@ -59,5 +59,5 @@ class Boundaries:
                 for epoch in epochs:
                     confidence = confidence_map(network_at(networks, epoch, 0), grid_x, grid_y)
                     arrays[f"confidence/{training}/{epoch}"] = confidence.astype(np.float32)
-        columns = "paper,exhibit,toy,training,seed,epoch,quantity,value".split(",")
+        columns = ["paper", "exhibit", "toy", "training", "seed", "epoch", "quantity", "value"]
         return Tidy(columns, found, arrays)

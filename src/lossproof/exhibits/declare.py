@@ -46,7 +46,7 @@ def load_exhibits(folder: Path, papers: list[str], config: dict[str, Any]) -> li
     available = {path.stem for path in folder.glob("*.yaml")}
     found: list[Exhibit] = []
     for paper in papers:
-        known("config.yaml", "papers", paper, available, "paper")
+        known("settings", "papers", paper, available, "paper")
         path = folder / f"{paper}.yaml"
         schema = {
             "type": "object",
@@ -65,9 +65,6 @@ def load_exhibits(folder: Path, papers: list[str], config: dict[str, Any]) -> li
 def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, Any]) -> Exhibit:
     source = str(path)
 
-    def where(tail: Any) -> str:
-        return source
-
     base = f"exhibits.{name}"
     if not isinstance(value, dict) or "kind" not in value:
         raise fault(source, base, "key 'kind' is missing", "it is required")
@@ -76,10 +73,7 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
     kind = kinds[value["kind"]]
     schema = parameters_schema(kind.parameters, **SHARED)
     schema["required"] = ["kind", "title", "caption", *kind.about.get("required", [])]
-    try:
-        checked = check(value, schema, where)
-    except ValueError as error:
-        raise type(error)(str(error).replace(f"{source}: ", f"{source}: {base}.", 1)) from None
+    checked = check(value, schema, lambda _: source, ("exhibits", name))
     _names(source, base, checked, config)
     declaration = {key: item for key, item in checked.items() if key in kind.parameters}
     return Exhibit(

@@ -71,5 +71,5 @@ class Landscape:
                     )
                     summary = _summary(grids["axis_u"], grids["axis_v"], grids[metric])
                     found += [named | {"quantity": key, "value": value} for key, value in summary.items()]
-        columns = "paper,exhibit,dataset,data,arch,training,method,metric,quantity,value".split(",")
+        columns = ["paper", "exhibit", "dataset", "data", "arch", "training", "method", "metric", "quantity", "value"]
         return Tidy(columns, found, arrays)

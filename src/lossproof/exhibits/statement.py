@@ -16,9 +16,22 @@ CATALOGUE = {
         "required": ["check"],
     }
 }
-COLUMNS = (
-    "paper,exhibit,statement,holds,condition,case,role,quantity,expected,measured,residual,digits,case_holds,note"
-).split(",")
+COLUMNS = [
+    "paper",
+    "exhibit",
+    "statement",
+    "holds",
+    "condition",
+    "case",
+    "role",
+    "quantity",
+    "expected",
+    "measured",
+    "residual",
+    "digits",
+    "case_holds",
+    "note",
+]
 
 
 class Statement:

@@ -53,5 +53,5 @@ class WeightHistory:
                         )
                         for quantity in QUANTITIES
                     ]
-        columns = "paper,exhibit,dataset,data,arch,training,seed,epoch,quantity,value".split(",")
+        columns = ["paper", "exhibit", "dataset", "data", "arch", "training", "seed", "epoch", "quantity", "value"]
         return Tidy(columns, found)

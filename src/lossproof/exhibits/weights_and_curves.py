@@ -30,9 +30,7 @@ class WeightsAndCurves:
 
     @staticmethod
     def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
-        return Needs(
-            toys=[(declaration["toy"], training) for training in declaration["trainings"]], theory=[CURVES]
-        )
+        return Needs(toys=[(declaration["toy"], training) for training in declaration["trainings"]], theory=[CURVES])
 
     @staticmethod
     def collect(declaration: dict[str, Any], context: Context) -> Tidy:
@@ -56,5 +54,5 @@ class WeightsAndCurves:
                 named = context.named(part=part, training=training, quantity=part)
                 values = zip(curves["x"], curves[f"{training}/{part}"], strict=True)
                 found += [named | {"x": x, "value": value} for x, value in values]
-        columns = "paper,exhibit,part,training,seed,x,quantity,value".split(",")
+        columns = ["paper", "exhibit", "part", "training", "seed", "x", "quantity", "value"]
         return Tidy(columns, found)

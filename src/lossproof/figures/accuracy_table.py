@@ -36,7 +36,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     step = 1 / (len(trainings) * len(splits) + 1.5)
     # as few rows as possible, and then as few empty places
     rows, _, columns = min((math.ceil(len(panels) / n), -len(panels) % n, n) for n in (1, 2, 3, 4, 5))
-    height = rows * (0.45 + 0.095 * len(groups) * (len(trainings) * len(splits) + 1.5)) + 0.7
+    height = rows * (0.62 + 0.095 * len(groups) * (len(trainings) * len(splits) + 1.5)) + 0.7
     with style.page(out_stem, style.FULL, height) as figure:
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, panel in zip(grid, panels, strict=False):
@@ -56,9 +56,9 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
             axes.grid(axis="x")
             axes.set_axisbelow(True)
         for axes in grid[len(panels) :]:
-            axes.axis("off")
-        for i in range(max(len(panels) - columns, 0), len(panels)):
-            grid[i].set_xlabel("accuracy (%)")
+            axes.remove()
+        for i in range(len(panels)):
+            grid[i].set_xlabel("accuracy (%)", fontsize=7)
         handles = [_key(style.look(t).label, style.look(t).colour, style.look(t).marker) for t in trainings]
         handles += [_key(labels.name(s), "#555555", "o", hollow=s == "train") for s in splits]
         handles.append(Line2D([], [], color="#555555", linewidth=0.9, label="95 % interval"))
@@ -83,6 +83,8 @@ def _group(group: tuple[str, ...], groups: list[tuple[str, ...]]) -> str:
 
 
 def _dot(axes: Axes, table: list[tidy.Row], training: str, split: str, y: float) -> None:
+    if not table:  # an empty line that is not clipped would count as one at the page's corner
+        return
     look = style.look(training)
     pooled = tidy.select(table, seed="") or table
     single = tidy.numbers([row for row in table if row["seed"]], "value")

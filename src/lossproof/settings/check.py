@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class _UniqueKeys(yaml.SafeLoader):
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                continue  # the standard loader says what is wrong with it
             if key in seen:
                 line = key_node.start_mark.line + 1
                 raise yaml.constructor.ConstructorError(None, None, f"key '{key}' twice, line {line}")
@@ -60,6 +62,8 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
         value = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as text: {error}") from None
     except yaml.YAMLError as error:
         raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(value, dict):
@@ -109,17 +113,20 @@ def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
     return value
 
 
-def check(value: Any, schema: Mapping[str, Any], source_of: Any) -> Any:
+def check(
+    value: Any, schema: Mapping[str, Any], source_of: Callable[[Sequence[object]], str], base: Sequence[object] = ()
+) -> Any:
     """``value`` with defaults, or SettingsError.
 
-    ``source_of(path)`` names the file that a key path came from, for the message.
+    ``base`` is the key path of ``value`` in its file; ``source_of(path)`` names the file that a whole
+    key path came from. Both are for the message.
     """
     filled = with_defaults(value, schema)
     errors = list(Draft202012Validator(schema).iter_errors(filled))
     if not errors:
         return filled
     error = _first(errors)
-    path = list(error.absolute_path)
+    path = [*base, *error.absolute_path]
     if error.validator == "additionalProperties" and error.validator_value is False:
         names = error.schema.get("properties", {})  # type: ignore[union-attr]
         unknown = next(key for key in error.instance if key not in names)

@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from lossproof.catalogue import catalogue
 from lossproof.settings.check import SettingsError, check, dotted, fault, known, nearest, parameters_schema, read_yaml
 
-TRAINING_KEYS = ("criterion",)
+ABSENT = object()
+COMMAND_LINE = "--config"
+PIXEL_KEYS = {"epsilon", "step_size"}
+PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?")
 
 
 class Origin:
-    """Which of the config files (later ones win) a key came from, for error messages."""
+    """Which of the config files (later ones win) a key's value came from, for error messages."""
 
-    def __init__(self, files: Sequence[Path | str]) -> None:
+    def __init__(self, merged: dict[str, Any], files: Sequence[Path | str]) -> None:
+        self.merged = merged
         self.files = [(str(path), read_yaml(path)) for path in files]
 
     def __call__(self, path: Sequence[object]) -> str:
+        value = _at(self.merged, path)
         for name, content in reversed(self.files):
-            here: Any = content
-            for part in path:
-                if isinstance(here, dict) and part in here:
-                    here = here[part]
-                elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-                    here = here[part]
-                else:
-                    break
-            else:
-                return name
-        return "--config" if path and self.files else (self.files[0][0] if self.files else "config")
+            here = _at(content, path)
+            if here is not ABSENT:
+                # Mappings are merged key by key, so the last file that has one may hold only a part of it.
+                return name if here == value or isinstance(value, dict) else COMMAND_LINE
+        # A key that stands nowhere is missing from the first file.
+        return self.files[0][0] if value is ABSENT and self.files else COMMAND_LINE
+
+
+def _at(value: Any, path: Sequence[object]) -> Any:
+    """What stands at a key path, or ABSENT."""
+    for part in path:
+        if (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        ):
+            value = value[part]
+        else:
+            return ABSENT
+    return value
+
+
+def _typed(value: Any, path: tuple[object, ...], origin: Origin) -> Any:
+    """A copy in which ``--config`` values have types: Snakemake leaves text within ``key={...}`` and ``key=[...]``."""
+    if isinstance(value, dict):
+        return {key: _typed(item, (*path, key), origin) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item, (*path, at), origin) for at, item in enumerate(value)]
+    if isinstance(value, str) and origin(path) == COMMAND_LINE:
+        with contextlib.suppress(yaml.YAMLError):
+            meant = yaml.safe_load(value)
+            return meant if meant is None or isinstance(meant, bool | int | float) else value
+    return value
 
 
 def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path: Path | str) -> dict[str, Any]:
@@ -38,7 +67,8 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
 
     Raises SettingsError for the first fault: file, key, what was found, what is allowed.
     """
-    origin = Origin(files)
+    origin = Origin(merged, files)
+    merged = _typed(merged, (), origin)
     schema = read_yaml(schema_path)
     config = check(merged, schema, origin)
     training_parts = schema["properties"]["training"]["properties"]
@@ -51,19 +81,20 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
         _bundles(bundles, names, what, "bundles" if what == "attack" else "toys.bundles", key, origin)
     for meant, stand_in in config["stand_ins"].items():
         if stand_in is not None:
-            path = ("stand_ins", meant)
-            known(origin(path), dotted(path), stand_in, config["datasets"], "data set")
+            _known(origin, ("stand_ins", meant), stand_in, config["datasets"], "data set")
     for arch in config["models"]["width"]:
-        path = ("models", "width", arch)
-        known(origin(path), dotted(path), arch, catalogue("models"), "architecture")
+        _known(origin, ("models", "width", arch), arch, catalogue("models"), "architecture")
     for key in config["training"]["epochs"]:
         data, _, arch = key.partition("/")
-        path = ("training", "epochs", key)
         if key != "default":
-            known(origin(path), dotted(path), data, [*config["datasets"], "default"], "data set")
+            _known(origin, ("training", "epochs", key), data, [*config["datasets"], "default"], "data set")
         if arch:
-            known(origin(path), dotted(path), arch, catalogue("models"), "architecture")
+            _known(origin, ("training", "epochs", key), arch, catalogue("models"), "architecture")
     return config
+
+
+def _known(origin: Origin, path: Sequence[str], name: str, names: Iterable[str], what: str) -> None:
+    known(origin(path), dotted(path), name, names, what)
 
 
 def _components(
@@ -74,7 +105,7 @@ def _components(
         path = (*prefix, section, name)
         known(origin([*path, selector]), dotted([*path, selector]), value[selector], catalogue(kind), selector)
         schema = parameters_schema(catalogue(kind)[value[selector]].parameters, **{selector: {"type": "string"}})
-        config[section][name] = check(value, schema, lambda tail, path=path: origin([*path, *tail]))
+        config[section][name] = check(value, schema, origin, path)
 
 
 def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
@@ -85,8 +116,7 @@ def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: O
         # A recipe may override any key of `training`; those get no default, or nothing would be inherited.
         overrides = {key: {k: v for k, v in part.items() if k != "default"} for key, part in training_parts.items()}
         schema = parameters_schema(parameters, criterion={"type": "string"}, **overrides)
-        base = ("trainings", name)
-        config["trainings"][name] = check(value, schema, lambda tail, base=base: origin([*base, *tail]))
+        config["trainings"][name] = check(value, schema, origin, ("trainings", name))
 
 
 def _attacks(config: dict[str, Any], origin: Origin) -> None:
@@ -108,10 +138,20 @@ def _attacks(config: dict[str, Any], origin: Origin) -> None:
             "default": ["train", "test"],
         }
         fixed = {"method": {"type": "string"}, "track": {"enum": ["printed", "honest"]}, "splits": splits}
-        base = ("attacks", name)
-        config["attacks"][name] = check(
-            value, parameters_schema(entry.parameters, **fixed), lambda tail, base=base: origin([*base, *tail])
-        )
+        for key in PIXEL_KEYS & set(value):
+            value[key] = _pixels(value[key], ("attacks", name, key), origin)
+        config["attacks"][name] = check(value, parameters_schema(entry.parameters, **fixed), origin, ("attacks", name))
+
+
+def _pixels(given: Any, path: tuple[str, ...], origin: Origin) -> Any:
+    """A budget or step, or a list of them, as text; fault where it is neither a fraction nor a decimal."""
+    if isinstance(given, list):
+        return [_pixels(item, path, origin) for item in given]
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        given = str(given)
+    if isinstance(given, str) and not PIXELS.fullmatch(given):
+        raise fault(origin(path), dotted(path), f"found '{given}'", "expected a fraction such as 8/255 or a decimal")
+    return given
 
 
 def _bundles(
@@ -131,7 +171,7 @@ def _bundles(
     for name in names:
         if name not in owner:
             raise fault(
-                origin(home.split(".") + [name]), section, f"{what} '{name}' is in no bundle", nearest(name, bundles)
+                origin([*home.split("."), name]), section, f"{what} '{name}' is in no bundle", nearest(name, bundles)
             )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lossproof.catalogue import load
 from lossproof.datasets.prepared import Prepared
-from lossproof.models.classifier import build
+from lossproof.models.classifier import Classifier, build
 from lossproof.progress import track
 from lossproof.seeding import numpy_generator, seed_of, torch_generator
 from lossproof.training import checkpoint
@@ -37,7 +37,7 @@ class Trained:
     predictions: dict[str, np.ndarray]
 
 
-def new_model(settings: dict[str, Any], data: Prepared) -> nn.Module:
+def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
     """The untrained classifier of a run's settings, for the data's channels, size and classes."""
     options = dict(settings["model"])
     if options.pop("normalise"):
@@ -143,10 +143,12 @@ def fit(
             break
         test = accuracy(model, test_images, test_labels)
         held_out = accuracy(model, held_images, held_labels) if len(held) else None
+        last_layer = model.head.weight
+        assert isinstance(last_layer, Tensor)
         history.append(
             epoch_row(
                 epoch + 1,
-                model.head.weight,
+                last_layer,
                 learning_rate=rate,
                 train_loss=loss,
                 train_accuracy=running,

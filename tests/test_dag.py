@@ -1,0 +1,179 @@
+"""What a target needs, from an empty checkout: dry runs only."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from checkout import new_checkout, plan_of
+
+EDITIONS = {"embedded": (), "test": ("editions/test.yaml",), "paper": ("editions/paper.yaml",)}
+KINDS = ("collect", "collect_grids", "figure", "table")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A checkout in which nothing was ever made; only dry runs may use it."""
+    checkout = new_checkout(tmp_path_factory.mktemp("dag") / "lossproof")
+    yield checkout
+    assert not list(checkout.folder.glob("results/*/*")), "a dry run made something"
+
+
+def configfile(edition):
+    return ("--configfile", *EDITIONS[edition]) if EDITIONS[edition] else ()
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_all_is_reachable_and_each_file_has_one_rule(empty, edition):
+    plan = plan_of(*EDITIONS[edition])
+    files = empty.files("all", *configfile(edition))
+    assert all(file.pending for file in files)
+    by_path = Counter(file.path for file in files)
+    assert max(by_path.values()) == 1
+    wanted = [path for exhibit in plan.made for path in (*plan.outputs(exhibit), *plan.tidy(exhibit))]
+    assert len(wanted) == len(set(wanted))
+    assert {*wanted, f"results/{edition}/report.html", f"results/{edition}/claims.csv"} <= set(by_path)
+    # Nothing in `all` that belongs to another edition, and no step that no exhibit asked for.
+    assert all(path.split("/")[1] == edition for path in by_path)
+    made = {path for exhibit in plan.made for path in plan.inputs(exhibit)}
+    assert made <= set(by_path)
+    trained = {tuple(path.split("/")[3:6]) for path in by_path if "/models/" in path}
+    assert trained == {tuple(run) for run in plan.runs}
+
+
+def test_the_embedded_edition_makes_every_exhibit_but_one():
+    plan = plan_of()
+    assert set(plan.missing) == {"sp/table_3"}
+    assert len(plan.made) == len(plan.exhibits) - 1 == 25
+
+
+def test_all_is_the_default_target(empty):
+    assert empty.jobs() == empty.jobs("all")
+
+
+def test_a_papers_target_is_its_exhibits(empty):
+    jobs = empty.jobs("sp")
+    everything = empty.jobs("all")
+    assert jobs.pop("sp") == 1
+    assert everything == jobs | {"all": 1, "report": 1, "claims": 1}
+
+
+# An exhibit's jobs, and nothing else: what each rule is asked for.
+NEEDS = {
+    "sp_fig_3": {"toy_separate": 3, "collect_grids": 1, "figure": 1},
+    "sp_fig_2": {"toy_separate": 2, "theory_sp_curve": 1, "collect": 1, "figure": 1},
+    "sp_fig_4": {"prepare": 1, "train": 2, "landscape": 2, "collect_grids": 1, "figure": 1},
+    "sp_fig_7": {"prepare": 1, "train": 3, "collect": 1, "figure": 1},
+    "sp_theorem_1": {"theory_sp_statement": 1, "collect": 1, "table": 1},
+    "sp_table_4": {"prepare": 1, "train": 8, "attack_tables": 8, "attack_cinic10": 8, "collect": 1}
+    | {"figure": 1, "table": 1},
+}
+
+
+@pytest.mark.parametrize("target", NEEDS)
+def test_an_exhibit_needs_only_what_it_shows(empty, target):
+    assert empty.jobs(target) == NEEDS[target] | {target: 1}
+
+
+def test_the_toys_of_a_figure_are_its_own(empty):
+    paths = [file.path for file in empty.files("sp_fig_3") if file.rule == "toy_separate"]
+    assert {path.split("/")[4] for path in paths} == {"ce", "focal", "sp_focal"}
+
+
+def test_the_trainings_of_fig_7_are_three_small_networks(empty):
+    runs = {tuple(file.path.split("/")[3:6]) for file in empty.files("sp_fig_7") if file.rule == "train"}
+    assert runs == {("digits_gray", "cnn2", training) for training in ("ce", "ce+l2", "sp_focal")}
+
+
+def test_every_exhibit_is_a_target(empty):
+    targets = [exhibit.target for exhibit in plan_of().made]
+    jobs = empty.jobs(*targets)
+    assert all(jobs[target] == 1 for target in targets)
+    assert not {"report", "claims", "all"} & set(jobs)
+
+
+@pytest.mark.parametrize(
+    ("path", "jobs"),
+    [
+        ("results/embedded/tables/sp/theorem_1.tex", {"theory_sp_statement": 1, "collect": 1, "table": 1}),
+        ("results/embedded/models/digits_gray/lenet5/ce@last/seed0/model.safetensors", {"prepare": 1, "train": 1}),
+        # An attack of an exhibit that is not made yet.
+        (
+            "results/embedded/attacks/digits_colour/resnet18/ce/seed2/test/pgd50_8of255.json",
+            {"prepare": 1, "train": 1, "attack_table_3": 1},
+        ),
+    ],
+)
+def test_a_file_can_be_asked_for_by_path(empty, path, jobs):
+    assert empty.jobs(path) == jobs
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "sp_fig_99",
+        "sp_table_3",
+        "results/embedded/models/digits_gray/resnet19/ce/seed0/model.safetensors",
+        "results/embedded/models/digits_gray/resnet18/ce@first/seed0/model.safetensors",
+    ],
+)
+def test_an_unknown_target_is_named(empty, target):
+    done = empty.snakemake("-n", target)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert target in said
+    assert "Traceback" not in said
+
+
+OVERLAYS = {
+    "unknown.yaml": ("training: {epoch: 3}", "training.epoch: unknown key 'epoch'"),
+    "type.yaml": ("training: {batch_size: many}", "training.batch_size: found 'many'; expected integer"),
+    "name.yaml": ("stand_ins: {cifar10: digits_color}", "stand_ins.cifar10"),
+    "syntax.yaml": ("training: {epochs: {default: 3}\nseeds: 2", ""),
+}
+
+
+@pytest.mark.parametrize("overlay", [name for name in OVERLAYS if name != "syntax.yaml"])
+def test_a_wrong_overlay_stops_with_one_line(empty, overlay):
+    text, message = OVERLAYS[overlay]
+    (empty.folder / overlay).write_text(text)
+    fault = one_line(empty.snakemake("-n", "all", "--configfile", overlay))
+    assert overlay in fault
+    assert message in fault
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("sedes=2", ("unknown key 'sedes'", "did you mean 'seeds'?")),
+        ("seeds=0", ("seeds: found 0", "allowed: >= 1")),
+        ("papers=[zz]", ("papers", "'zz'")),
+    ],
+)
+def test_a_wrong_key_on_the_command_line_stops_with_one_line(empty, given, words):
+    fault = one_line(empty.snakemake("-n", "all", "--config", given))
+    assert all(word in fault for word in words), fault
+
+
+def one_line(done):
+    """The one line in which our own check says what is wrong."""
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in said
+    assert "Building DAG" not in said
+    faults = [line for line in done.stderr.splitlines() if line.startswith("lossproof: ")]
+    assert len(faults) == 1, said
+    # Snakemake itself may only say which configuration it read.
+    others = [line for line in done.stderr.splitlines() if line not in faults]
+    assert all("profile" in line or "Config file" in line for line in others), others
+    return faults[0]
+
+
+def test_a_target_after_a_greedy_option_is_refused_and_before_it_works(empty):
+    assert empty.snakemake("--cores", "8", "--resources", "gpu=2", "all", "-n").returncode != 0
+    assert "all" in empty.jobs("all", "--cores", "8", "--resources", "gpu=2")
+
+
+def test_lint_finds_nothing(empty):
+    done = empty.snakemake("--lint")
+    assert done.returncode == 0, done.stdout + done.stderr

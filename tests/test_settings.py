@@ -1,0 +1,436 @@
+"""Every fault in the settings stops with one line: file, key, what was found, what is allowed."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import pytest
+import yaml
+from editions import BASE, EXHIBITS, SCHEMA, edition, load
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lossproof.catalogue import PACKAGE, catalogue
+from lossproof.exhibits.declare import load_exhibits
+from lossproof.exhibits.paths import Paths, Run
+from lossproof.settings.check import SettingsError, read_yaml
+from lossproof.settings.config import load_config
+from lossproof.settings.resolved import SELECTIONS, recipe_settings, run_settings, toy_settings
+
+EMBEDDED = load()
+
+
+def put(tree, path, value):
+    *parents, last = path.split(".")
+    for part in parents:
+        tree = tree[part]
+    tree[last] = value
+
+
+def fault_of(*args, **more) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(*args, **more)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+# key path in an overlay, faulty value -> what the line says after the file's name
+FAULTS = [
+    ("speed", 3, "speed: unknown key 'speed'; allowed: .*"),
+    ("seed", 3, "seed: unknown key 'seed'; .*did you mean 'seeds'"),
+    ("training.batchsize", 64, "training.batchsize: unknown key 'batchsize'; .*did you mean 'batch_size'"),
+    ("training.batch_size", "many", "training.batch_size: found 'many'; expected integer"),
+    ("training.batch_size", 1, "training.batch_size: found 1; allowed: >= 2"),
+    ("training.betas", [0.9, 1.0], "training.betas.1: found 1.0; allowed: >= 0 and < 1"),
+    ("training.schedule", "cosin", "training.schedule: found 'cosin'; .*did you mean 'cosine'"),
+    ("training.epochs.digits_grey", 3, "training.epochs.digits_grey: unknown data set .*did you mean 'digits_gray'"),
+    ("training.epochs.mnist/resnet81", 3, "training.epochs.mnist/resnet81: unknown architecture .*'resnet18'"),
+    ("seeds", 0, "seeds: found 0; allowed: >= 1 and <= 100"),
+    ("seeds", True, "seeds: found True; expected integer"),
+    ("edition", "My Edition", "edition: found 'My Edition'; expected pattern .*"),
+    ("device", "gpu", "device: found 'gpu'; allowed: auto, cpu, cuda, mps.*"),
+    ("models.width.resnet81", 1.0, "models.width.resnet81: unknown architecture 'resnet81'; .*'resnet18'"),
+    ("models.width.resnet18", 0, "models.width.resnet18: found 0; allowed: > 0 and <= 16"),
+    ("landscape.grid", 10, "landscape.grid: found 10; expected .*"),
+    ("stand_ins.mnist", "digit_gray", "stand_ins.mnist: unknown data set 'digit_gray'; .*did you mean 'digits_gray'"),
+    ("trainings.sp_focal.etta", 1, "trainings.sp_focal.etta: unknown key 'etta'; .*did you mean 'eta'"),
+    ("trainings.ce.eta", 1, "trainings.ce.eta: unknown key 'eta'; .*"),
+    ("trainings.sp_focal.eta", -1, "trainings.sp_focal.eta: found -1; allowed: > 0"),
+    ("trainings.ce.batch_size", 0, "trainings.ce.batch_size: found 0; allowed: >= 2"),
+    ("trainings.new", {"criterion": "sp_focl"}, "trainings.new.criterion: unknown criterion .*did you mean 'sp_focal'"),
+    ("trainings.new", {"eta": 1}, "trainings.new: key 'criterion' is missing; it is required"),
+    ("trainings.New", {"criterion": "ce"}, "trainings: found 'New'; expected pattern .*"),
+    ("attacks.pgd.epsilom", "8/255", "attacks.pgd.epsilom: unknown key 'epsilom'; .*did you mean 'epsilon'"),
+    ("attacks.pgd.epsilon", "8 of 255", "attacks.pgd.epsilon: found '8 of 255'; expected a fraction .*"),
+    ("attacks.pgd.steps", 0, "attacks.pgd.steps: found 0; allowed: >= 1"),
+    ("attacks.pgd.track", "honest", "attacks.pgd.track: found 'honest'; method pgd is track 'printed'"),
+    ("attacks.pgd.method", "pdg", "attacks.pgd.method: unknown attack method 'pdg'; .*did you mean 'pgd'"),
+    ("attacks.lone", {"method": "fgsm", "track": "printed"}, "bundles: attack 'lone' is in no bundle; .*"),
+    ("bundles.cinic10", ["pgd_1of255", "fgsm"], "bundles.cinic10: attack 'fgsm' is in 'tables' too; .*"),
+    ("bundles.cinic10", ["pgd_1of25"], "bundles.cinic10: unknown attack 'pgd_1of25'; .*did you mean 'pgd_1of255'"),
+    ("attack_images.train", 5, "attack_images.train: found 5; allowed: >= 10"),
+    ("datasets.digits_gray.source", "digit", "datasets.digits_gray.source: unknown source 'digit'; .*'digits'"),
+    ("datasets.digits_gray.image_size", 4, "datasets.digits_gray.image_size: found 4; allowed: >= 8 and <= 512"),
+    ("datasets.digits_gray.channel", 1, "datasets.digits_gray.channel: unknown key 'channel'; .*mean 'channels'"),
+    ("toys.sets.rings_10.remove", 0.1, "toys.sets.rings_10.remove: unknown key 'remove'; .*did you mean 'removed'"),
+    ("toys.sets.rings_10.source", "ring", "toys.sets.rings_10.source: unknown source 'ring'; .*'rings'"),
+    ("toys.bundles.rings", ["segments"], "toys.bundles.rings: toy 'segments' is in 'separate' too; .*"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "says"), FAULTS, ids=[f"{key}={value}" for key, value, _ in FAULTS])
+def test_fault_in_an_overlay(tmp_path, key, value, says):
+    content = {}
+    tree = content
+    *parents, last = key.split(".")
+    for part in parents:
+        tree = tree.setdefault(part, {})
+    tree[last] = value
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump(content))
+    assert re.match(re.escape(f"{overlay}: ") + says, fault_of(overlay))
+    # The last of several files that says so is to blame, and not one that says nothing.
+    other = tmp_path / "other.yaml"
+    other.write_text("device: cpu\n" if key != "device" else "seeds: 3\n")
+    assert fault_of(overlay, other).startswith(f"{overlay}: ")
+
+
+@pytest.mark.parametrize(("key", "value", "says"), FAULTS[:6], ids=[key for key, _, _ in FAULTS[:6]])
+def test_fault_in_config_yaml(tmp_path, key, value, says):
+    content = yaml.safe_load(BASE.read_text())
+    put(content, key, value)
+    base = tmp_path / "config.yaml"
+    base.write_text(yaml.safe_dump(content))
+    assert re.match(re.escape(f"{base}: ") + says, fault_of(base=base))
+    assert fault_of(edition("test"), base=base).startswith(str(edition("test") if key == "seeds" else base))
+
+
+def test_fault_on_the_command_line(tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("seeds: 2\n")
+    for cli, says in [
+        ({"seeds": 0}, "--config: seeds: found 0; allowed: >= 1"),
+        ({"sedes": 2}, "--config: sedes: unknown key 'sedes'; "),
+        ({"training": {"batch_size": "1"}}, "--config: training.batch_size: found 1; "),
+        ({"training": {"selektion": "last"}}, "--config: training.selektion: unknown key"),
+        ({"stand_ins": {"mnist": "nothing"}}, "--config: stand_ins.mnist: unknown data set 'nothing'"),
+    ]:
+        assert fault_of(overlay, cli=cli).startswith(says)
+
+
+def test_command_line_values_have_types():
+    # Snakemake hands over text within braces and brackets.
+    cli = {
+        "training": {"batch_size": "64", "learning_rate": "0.01"},
+        "stand_ins": {"voc2007": "null"},
+        "attack_images": {"test": "null"},
+        "attacks": {"pgd": {"random_start": "false", "epsilon": "0.01"}},
+        "papers": ["sp"],
+    }
+    config = load(cli=cli)
+    assert (config["training"]["batch_size"], config["training"]["learning_rate"]) == (64, 0.01)
+    assert config["stand_ins"]["voc2007"] is None
+    assert config["attack_images"] == {"train": EMBEDDED["attack_images"]["train"], "test": None}
+    assert config["attacks"]["pgd"]["random_start"] is False
+    assert config["attacks"]["pgd"]["epsilon"] == "0.01"
+
+
+def test_missing_top_level_key_blames_the_first_file(tmp_path):
+    base = tmp_path / "config.yaml"
+    base.write_text("seeds: 2\n")
+    with pytest.raises(SettingsError, match=re.escape(f"{base}: top level: key 'edition' is missing")):
+        load_config({"seeds": 2}, [base], SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("seeds: 2\ndevice: cpu\nseeds: 3\n", "key 'seeds' twice, line 3"),
+        ("training:\n  batch_size: 2\n  batch_size: 3\n", "key 'batch_size' twice, line 3"),
+        ("seeds: [1, 2\n", "not valid YAML"),
+        ("? [a, b]\n: 1\n", "not valid YAML"),
+        ("- a\n- b\n", "found list; expected a mapping"),
+        ("", "found NoneType; expected a mapping"),
+    ],
+)
+def test_unreadable_file(tmp_path, text, says):
+    path = tmp_path / "overlay.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_yaml(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_or_binary_file(tmp_path):
+    with pytest.raises(SettingsError, match=r"nowhere\.yaml: no such file"):
+        read_yaml(tmp_path / "nowhere.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match=r"binary\.yaml: "):
+        read_yaml(tmp_path / "binary.yaml")
+
+
+def test_merge_keys_are_no_repetition(tmp_path):
+    path = tmp_path / "merge.yaml"
+    path.write_text("a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\n")
+    assert read_yaml(path)["b"] == {"x": 2}
+
+
+def test_defaults_are_filled(tmp_path):
+    base = tmp_path / "config.yaml"
+    base.write_text("edition: small\ntrainings: {sp: {criterion: sp_focal}}\nattacks: {}\nbundles: {}\ndatasets: {}\n")
+    config = load(base=base)
+    parts = yaml.safe_load(SCHEMA.read_text())["properties"]
+    assert config["training"] == {key: part["default"] for key, part in parts["training"]["properties"].items()}
+    assert config["seeds"] == parts["seeds"]["default"]
+    assert config["data"]["cache"] == ".cache/data"
+    assert config["trainings"]["sp"]["eta"] == 0.03
+    # Defaults are copies: editions must not share them.
+    config["training"]["epochs"]["default"] = -1
+    assert load(base=base)["training"]["epochs"]["default"] > 0
+
+
+def test_attacks_get_their_methods_defaults():
+    for name, attack in EMBEDDED["attacks"].items():
+        assert {"method", "track", "splits"} | set(catalogue("attacks")[attack["method"]].parameters) == set(attack), (
+            name
+        )
+
+
+# Declarations
+
+
+def exhibits_fault(tmp_path, change) -> str:
+    content = yaml.safe_load((EXHIBITS / "sp.yaml").read_text())
+    content = copy.deepcopy({"title": content["title"], "exhibits": content["exhibits"]})
+    change(content)
+    path = tmp_path / "sp.yaml"
+    path.write_text(yaml.dump(content))
+    with pytest.raises(SettingsError) as caught:
+        load_exhibits(tmp_path, ["sp"], EMBEDDED)
+    text = str(caught.value)
+    assert text.startswith(f"{path}: ")
+    assert "\n" not in text
+    return text.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("fig_1.kind", "boundary", "exhibits.fig_1.kind: unknown kind of exhibit 'boundary'; .*did you mean 'boundaries'"),
+        ("fig_1.trainings", ["sp_focl"], "exhibits.fig_1.trainings: unknown training 'sp_focl'; .*mean 'sp_focal'"),
+        ("fig_1.trainings", ["ce@lst"], "exhibits.fig_1.trainings: unknown training 'ce@lst'; .*"),
+        ("fig_1.toys", ["segment"], "exhibits.fig_1.toys: unknown toy 'segment'; .*did you mean 'segments'"),
+        ("fig_1.epochs", [0], "exhibits.fig_1.epochs.0: found 0; allowed: >= 1"),
+        ("fig_1.colour", "red", "exhibits.fig_1.colour: unknown key 'colour'; allowed: .*"),
+        ("fig_2.toy", "moon", "exhibits.fig_2.toy: unknown toy 'moon'; .*did you mean 'moons'"),
+        ("fig_4.arch", "resnet81", "exhibits.fig_4.arch: unknown architecture 'resnet81'; .*did you mean 'resnet18'"),
+        ("fig_4.dataset", "cifar", "exhibits.fig_4.dataset: unknown data set 'cifar'; .*did you mean 'cifar10'"),
+        ("fig_5.attack", "pgd_swep", "exhibits.fig_5.attack: unknown attack 'pgd_swep'; .*did you mean 'pgd_sweep'"),
+        ("fig_5.rival", "cee", "exhibits.fig_5.rival: unknown training 'cee'; .*did you mean 'ce'"),
+        ("fig_5.panels", [{"dataset": "mnist"}], "exhibits.fig_5.panels.0: key 'archs' is missing; it is required"),
+        (
+            "fig_5.panels",
+            [{"dataset": "mnst", "archs": ["resnet18"], "trainings": ["ce"]}],
+            "exhibits.fig_5.panels.dataset: unknown data set 'mnst'; .*did you mean 'mnist'",
+        ),
+        ("table_1.attacks", ["fgms"], "exhibits.table_1.attacks: unknown attack 'fgms'; .*did you mean 'fgsm'"),
+        ("table_1.archs", "resnet18", "exhibits.table_1.archs: found 'resnet18'; expected array"),
+        ("table_3.awaits", ["mmc", "center"], "exhibits.table_3.trainings: unknown training 'lgm'; .*"),
+        ("theorem_1.check", "theorem_11", "exhibits.theorem_1.check: unknown check 'theorem_11'; .*'theorem_1'"),
+        ("theorem_1", "all", "exhibits.theorem_1: key 'kind' is missing; it is required"),
+    ],
+)
+def test_fault_in_a_declaration(tmp_path, key, value, says):
+    found = exhibits_fault(tmp_path, lambda content: put(content["exhibits"], key, value))
+    assert re.match(says, found), found
+
+
+@pytest.mark.parametrize("key", ["kind", "title", "caption", "toys", "trainings", "epochs"])
+def test_missing_key_in_a_declaration(tmp_path, key):
+    found = exhibits_fault(tmp_path, lambda content: content["exhibits"]["fig_1"].pop(key))
+    assert found == f"exhibits.fig_1: key '{key}' is missing; it is required"
+
+
+def test_fault_around_the_declarations(tmp_path):
+    assert exhibits_fault(tmp_path, lambda content: content.pop("title")).startswith("top level: key 'title'")
+    assert exhibits_fault(tmp_path, lambda content: put(content, "figures", {})).startswith("figures: unknown key")
+    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: sp; did you mean 'sp'"):
+        load_exhibits(EXHIBITS, ["sq"], EMBEDDED)
+
+
+# Resolution
+
+
+def test_selection_in_the_name():
+    plain = run_settings(EMBEDDED, "digits_gray", "resnet18", "ce")
+    last = run_settings(EMBEDDED, "digits_gray", "resnet18", "ce@last")
+    assert plain["selection"] == "best_test"
+    assert last == plain | {"training": "ce@last", "selection": "last"}
+    paths = Paths("embedded")
+    assert paths.model(Run("d", "a", "ce"), 0, "x") != paths.model(Run("d", "a", "ce@last"), 0, "x")
+    with pytest.raises(SettingsError, match="unknown training 'cce'.*did you mean 'ce'"):
+        recipe_settings(EMBEDDED, "cce")
+    with pytest.raises(SettingsError, match="unknown training 'ce@first'"):
+        recipe_settings(EMBEDDED, "ce@first")
+
+
+def test_recipes_override_and_inherit():
+    config = load(cli={"training": {"learning_rate": 0.5, "batch_size": 7, "schedule": "step", "weight_decay": 0.25}})
+    recipe = recipe_settings(config, "ce+l2")
+    assert recipe["training"] == config["training"] | {"weight_decay": 0.0005}
+    assert recipe["criterion"] == {"name": "ce", "parameters": {}}
+    sp = recipe_settings(config, "sp_focal")
+    assert sp["training"] == config["training"]
+    assert sp["criterion"]["parameters"] == {"alpha": 0.25, "gamma": 2, "eta": 0.03, "regulariser": "true_class"}
+    run = run_settings(config, "digits_gray", "resnet18", "ce+l2")
+    assert run["optimiser"] == {
+        "name": "adam",
+        "learning_rate": 0.5,
+        "betas": [0.9, 0.999],
+        "schedule": "step",
+        "weight_decay": 0.0005,
+    }
+    assert run["batch_size"] == 7
+
+
+def test_most_specific_epochs_and_accepted_model_options():
+    config = load(cli={"training": {"epochs": {"default": 1, "digits_gray": 2, "digits_gray/lenet5": 3}}})
+    epochs = {
+        (data, arch): run_settings(config, data, arch, "ce")["epochs"]
+        for data in ("digits_gray", "digits_colour")
+        for arch in ("lenet5", "resnet18")
+    }
+    assert epochs == {
+        ("digits_gray", "lenet5"): 3,
+        ("digits_gray", "resnet18"): 2,
+        ("digits_colour", "lenet5"): 1,
+        ("digits_colour", "resnet18"): 1,
+    }
+    # An option that a network does not take must not make its results stale.
+    assert "stem" in run_settings(config, "digits_gray", "resnet18", "ce")["model"]
+    assert "stem" not in run_settings(config, "digits_gray", "lenet5", "ce")["model"]
+
+
+def test_toy_settings_hold_only_their_toys():
+    told = toy_settings(EMBEDDED, "sp_focal", ["rings_97"])
+    assert list(told["toys"]) == ["rings_97"]
+    assert told["toys"]["rings_97"]["parameters"]["removed"] == 0.97
+    assert told["seeds"] == 10
+
+
+names = st.tuples(
+    st.sampled_from(sorted(EMBEDDED["datasets"])),
+    st.sampled_from(sorted(catalogue("models"))),
+    st.sampled_from(sorted(EMBEDDED["trainings"])),
+    st.sampled_from(["", *(f"@{choice}" for choice in SELECTIONS)]),
+    st.integers(0, 20),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(names, names)
+def test_two_different_runs_never_share_a_path(one, other):
+    def described(run):
+        data, arch, recipe, selection, seed = run
+        told = run_settings(EMBEDDED, data, arch, recipe + selection) | {"seed": seed}
+        run = Run(data, arch, recipe + selection)
+        paths = Paths("embedded")
+        files = {paths.model(run, seed, "record.json"), paths.attack(run, seed, "test", "pgd")}
+        return told, files | {paths.landscape(run, seed, "package")}
+
+    (told, files), (told_other, files_other) = described(one), described(other)
+    assert (told == told_other) == (files == files_other)
+    assert (told == told_other) == bool(files & files_other)
+
+
+# The schema and the catalogue as the manual
+
+
+def walk(schema, path=()):
+    for key, part in schema.get("properties", {}).items():
+        yield (*path, key), part
+        yield from walk(part, (*path, key))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from walk(schema["additionalProperties"], (*path, "*"))
+
+
+def test_schema_describes_every_key():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    for path, part in walk(schema):
+        assert "type" in part or "enum" in part, path
+        if "properties" not in part and "enum" not in part and path != ("toys", "learning_rate"):
+            assert len(part.get("description", "")) > 5, path
+        if part.get("type") == "object" and "properties" in part and "*" not in path:
+            assert part.get("additionalProperties") is not None, path
+    # config.yaml shows what there is.
+    shown = yaml.safe_load(BASE.read_text())
+    assert set(shown) == set(schema["properties"])
+
+
+@pytest.mark.parametrize("kind", ["criteria", "models", "datasets", "attacks", "toys", "theory"])
+def test_every_parameter_has_a_description_and_a_valid_default(kind):
+    from jsonschema import Draft202012Validator
+
+    entries = catalogue(kind)
+    assert entries
+    for entry in entries.values():
+        for key, spec in entry.parameters.items():
+            assert "default" in spec, (entry.name, key)
+            Draft202012Validator(spec).validate(spec["default"])
+            assert spec.get("description"), (entry.name, key)
+
+
+def leaves(value, path=()):
+    """Key paths of everything set below a budget key; a list is one value."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    else:
+        yield path
+
+
+def test_no_budget_leaks_into_the_paper_edition():
+    embedded, paper = (yaml.safe_load(path.read_text()) for path in (BASE, edition("paper")))
+    budgets = [path for path, part in walk(yaml.safe_load(SCHEMA.read_text())) if part.get("budget")]
+    assert ("training", "epochs") in budgets
+    assert ("attack_images",) in budgets
+    real = load(edition("paper"))["stand_ins"].values()
+    checked = 0
+
+    def at(tree, path):
+        for part in path:
+            tree = tree[part]
+        return tree
+
+    stand_ins = {name for name in embedded["datasets"] if name not in real}
+    for budget in budgets:
+        for tail in leaves(at(embedded, budget)):
+            if any(part.split("/")[0] in stand_ins for part in tail):
+                continue
+            at(paper, (*budget, *tail))  # KeyError: the embedded edition's value would leak
+            checked += 1
+    assert checked > 25
+    assert paper["edition"] != embedded["edition"]
+
+
+def test_no_attack_budget_leaks_into_the_paper_edition():
+    # Printed attacks are the printed ones in both; what the embedded edition shrinks is set anew.
+    embedded, paper = load(), load(edition("paper"))
+    for name, attack in embedded["attacks"].items():
+        if isinstance(attack["epsilon"], list):
+            assert paper["attacks"][name]["epsilon"] != attack["epsilon"], name
+    assert paper["attacks"]["worst_case"]["steps"] > embedded["attacks"]["worst_case"]["steps"]
+    printed = [name for name in embedded["attacks"] if name not in ("worst_case", "pgd_sweep")]
+    assert all(paper["attacks"][name] == embedded["attacks"][name] for name in printed)
+
+
+def test_every_edition_loads_and_declares():
+    for overlay in sorted((BASE.parent / "editions").glob("*.yaml")):
+        config = load(overlay)
+        assert config["edition"] == overlay.stem
+        assert load_exhibits(EXHIBITS, config["papers"], config)
+    assert PACKAGE.name == "lossproof"
