@@ -11,14 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from snakemake.utils import update_config
+from editions import ROOT
 
-from lossproof.exhibits.declare import load_exhibits
-from lossproof.exhibits.plan import Plan
-from lossproof.settings.check import read_yaml
-from lossproof.settings.config import load_config
-
-ROOT = Path(__file__).resolve().parent.parent
 MADE = ("results", "figures", "logs", "tests")
 MINUTE = 60
 
@@ -47,7 +41,9 @@ class Checkout:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("SNAKEMAKE", "PYTHONPATH"))}
         return kept | {"PYTHONDONTWRITEBYTECODE": "1"} | more
 
-    def snakemake(self, *arguments: str, timeout: float = 5 * MINUTE, **environment: str) -> subprocess.CompletedProcess:
+    def snakemake(
+        self, *arguments: str, timeout: float = 5 * MINUTE, **environment: str
+    ) -> subprocess.CompletedProcess:
         """Run Snakemake; never raises for its exit status."""
         return subprocess.run(
             self.command(*arguments),
@@ -98,13 +94,3 @@ def new_checkout(folder: Path, *options: str) -> Checkout:
     # New times on every file, as after `git clone`.
     shutil.copytree(ROOT, folder, ignore=leave_out, copy_function=shutil.copyfile, symlinks=True)
     return Checkout(folder, options)
-
-
-def plan_of(*overlays: str, root: Path = ROOT) -> Plan:
-    """The plan of ``config.yaml`` with overlays (paths relative to the project) on top."""
-    files = [root / name for name in ("config.yaml", *overlays)]
-    merged: dict = {}
-    for file in files:
-        update_config(merged, read_yaml(file))
-    config = load_config(merged, files, root / "workflow/schemas/config.schema.yaml")
-    return Plan(config, load_exhibits(root / "exhibits", config["papers"], config))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from checkout import new_checkout, plan_of
+from checkout import new_checkout
 
-EDITIONS = {"embedded": (), "test": ("editions/test.yaml",), "paper": ("editions/paper.yaml",)}
-KINDS = ("collect", "collect_grids", "figure", "table")
+from editions import edition, plan
+
+EDITIONS = {"embedded": (), "test": (edition("test"),), "paper": (edition("paper"),)}
 
 
 @pytest.fixture(scope="module")
@@ -19,32 +20,28 @@ def empty(tmp_path_factory):
     assert not list(checkout.folder.glob("results/*/*")), "a dry run made something"
 
 
-def configfile(edition):
-    return ("--configfile", *EDITIONS[edition]) if EDITIONS[edition] else ()
-
-
-@pytest.mark.parametrize("edition", EDITIONS)
-def test_all_is_reachable_and_each_file_has_one_rule(empty, edition):
-    plan = plan_of(*EDITIONS[edition])
-    files = empty.files("all", *configfile(edition))
+@pytest.mark.parametrize("name", EDITIONS)
+def test_all_is_reachable_and_each_file_has_one_rule(empty, name):
+    made = plan(*EDITIONS[name])
+    options = [f"--configfile=editions/{path.name}" for path in EDITIONS[name]]
+    files = empty.files("all", *options)
     assert all(file.pending for file in files)
     by_path = Counter(file.path for file in files)
     assert max(by_path.values()) == 1
-    wanted = [path for exhibit in plan.made for path in (*plan.outputs(exhibit), *plan.tidy(exhibit))]
+    wanted = [path for exhibit in made.made for path in (*made.outputs(exhibit), *made.tidy(exhibit))]
     assert len(wanted) == len(set(wanted))
-    assert {*wanted, f"results/{edition}/report.html", f"results/{edition}/claims.csv"} <= set(by_path)
-    # Nothing in `all` that belongs to another edition, and no step that no exhibit asked for.
-    assert all(path.split("/")[1] == edition for path in by_path)
-    made = {path for exhibit in plan.made for path in plan.inputs(exhibit)}
-    assert made <= set(by_path)
+    assert {*wanted, f"results/{name}/report.html", f"results/{name}/claims.csv"} <= set(by_path)
+    assert {path for exhibit in made.made for path in made.inputs(exhibit)} <= set(by_path)
+    # Nothing of another edition, and no training that no exhibit asked for.
+    assert all(path.split("/")[1] == name for path in by_path)
     trained = {tuple(path.split("/")[3:6]) for path in by_path if "/models/" in path}
-    assert trained == {tuple(run) for run in plan.runs}
+    assert trained == {tuple(run) for run in made.runs}
 
 
 def test_the_embedded_edition_makes_every_exhibit_but_one():
-    plan = plan_of()
-    assert set(plan.missing) == {"sp/table_3"}
-    assert len(plan.made) == len(plan.exhibits) - 1 == 25
+    embedded = plan()
+    assert set(embedded.missing) == {"sp/table_3"}
+    assert len(embedded.made) == len(embedded.exhibits) - 1 == 25
 
 
 def test_all_is_the_default_target(empty):
@@ -86,7 +83,7 @@ def test_the_trainings_of_fig_7_are_three_small_networks(empty):
 
 
 def test_every_exhibit_is_a_target(empty):
-    targets = [exhibit.target for exhibit in plan_of().made]
+    targets = [exhibit.target for exhibit in plan().made]
     jobs = empty.jobs(*targets)
     assert all(jobs[target] == 1 for target in targets)
     assert not {"report", "claims", "all"} & set(jobs)
@@ -129,17 +126,25 @@ OVERLAYS = {
     "unknown.yaml": ("training: {epoch: 3}", "training.epoch: unknown key 'epoch'"),
     "type.yaml": ("training: {batch_size: many}", "training.batch_size: found 'many'; expected integer"),
     "name.yaml": ("stand_ins: {cifar10: digits_color}", "stand_ins.cifar10"),
-    "syntax.yaml": ("training: {epochs: {default: 3}\nseeds: 2", ""),
 }
 
 
-@pytest.mark.parametrize("overlay", [name for name in OVERLAYS if name != "syntax.yaml"])
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_a_wrong_overlay_stops_with_one_line(empty, overlay):
     text, message = OVERLAYS[overlay]
     (empty.folder / overlay).write_text(text)
     fault = one_line(empty.snakemake("-n", "all", "--configfile", overlay))
     assert overlay in fault
     assert message in fault
+
+
+def test_an_overlay_that_is_no_yaml_is_refused(empty):
+    (empty.folder / "syntax.yaml").write_text("training: {epochs: {default: 3}\nseeds: 2")
+    done = empty.snakemake("-n", "all", "--configfile", "syntax.yaml")
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "not valid" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(

@@ -362,7 +362,7 @@ def test_schema_describes_every_key():
     schema = yaml.safe_load(SCHEMA.read_text())
     for path, part in walk(schema):
         assert "type" in part or "enum" in part, path
-        if "properties" not in part and "enum" not in part and path != ("toys", "learning_rate"):
+        if "properties" not in part and "enum" not in part:
             assert len(part.get("description", "")) > 5, path
         if part.get("type") == "object" and "properties" in part and "*" not in path:
             assert part.get("additionalProperties") is not None, path
@@ -379,8 +379,8 @@ def test_every_parameter_has_a_description_and_a_valid_default(kind):
     assert entries
     for entry in entries.values():
         for key, spec in entry.parameters.items():
-            assert "default" in spec, (entry.name, key)
-            Draft202012Validator(spec).validate(spec["default"])
+            if (entry.name, key) != ("loss_curves", "trainings"):  # given by the step, not by a file
+                Draft202012Validator(spec).validate(spec["default"])
             assert spec.get("description"), (entry.name, key)
 
 

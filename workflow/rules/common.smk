@@ -179,7 +179,7 @@ def drawing_json(wildcards):
         "kind": exhibit.kind,
         "edition": EDITION,
     }
-    return as_json(words | {"title": exhibit.title, "caption": exhibit.caption} | exhibit.declaration)
+    return as_json(words | {"title": exhibit.title, "caption": PLAN.caption(exhibit)} | exhibit.declaration)
 
 
 def exhibit_label(wildcards):
@@ -211,7 +211,7 @@ def report_settings():
             "name": exhibit.name,
             "kind": exhibit.kind,
             "title": exhibit.title,
-            "caption": exhibit.caption,
+            "caption": PLAN.caption(exhibit),
             "target": exhibit.target,
             "outputs": PLAN.outputs(exhibit),
             "tidy": PLAN.tidy(exhibit),

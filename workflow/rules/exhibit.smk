@@ -48,7 +48,7 @@ rule figure:
         "../../envs/plot.yaml"
     params:
         settings=drawing_json,
-        caption=lambda wildcards: declared(wildcards).caption,
+        caption=lambda wildcards: PLAN.caption(declared(wildcards)),
         code=lambda wildcards: code("figure.py", figures=[declared(wildcards).kind]),
     message:
         "draw {wildcards.paper}/{wildcards.exhibit}"
@@ -80,7 +80,7 @@ rule table:
         "../../envs/plot.yaml"
     params:
         settings=drawing_json,
-        caption=lambda wildcards: declared(wildcards).caption,
+        caption=lambda wildcards: PLAN.caption(declared(wildcards)),
         code=lambda wildcards: code("table.py"),
     message:
         "typeset {wildcards.paper}/{wildcards.exhibit}"

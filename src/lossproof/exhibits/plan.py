@@ -74,6 +74,19 @@ class Plan:
         """The exhibit by paper and name."""
         return next(item for item in self.made if (item.paper, item.name) == (paper, name))
 
+    def caption(self, exhibit: Exhibit) -> str:
+        """The exhibit's caption; where stand-ins make it share runs with others, that is said."""
+        stand_ins = self.config["stand_ins"]
+        meant = sorted(name for name in named_datasets(exhibit.declaration) if stand_ins[name] != name)
+        if not meant:
+            return exhibit.caption
+        runs = set(self.needs[exhibit.id].runs)
+        shared = [one.id for one in self.made if one.id != exhibit.id and runs & set(self.needs[one.id].runs)]
+        said = [f"In this edition {stand_ins[name]} stands in for {name}." for name in meant]
+        if shared:
+            said.append(f"Networks are shared with {', '.join(shared)}.")
+        return " ".join([exhibit.caption, *said])
+
     def inputs(self, exhibit: Exhibit) -> list[str]:
         """The files that the exhibit's tidy table is made from."""
         return self.needs[exhibit.id].files(self.paths, exhibit.paper, self.seeds, self.splits)

@@ -1,0 +1,102 @@
+"""Components are found in their files, without importing them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from lossproof import catalogue as module
+from lossproof.catalogue import PACKAGE, catalogue, load
+
+KINDS = ("criteria", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_entry_names_what_its_file_offers(kind):
+    entries = catalogue(kind)
+    assert entries
+    for name, entry in entries.items():
+        assert entry.name == name
+        path = PACKAGE.joinpath(*entry.module.split(".")[1:]).with_suffix(".py")
+        tree = ast.parse(path.read_text())
+        offered = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        assert entry.build in offered, name
+
+
+def test_names_are_unique():
+    literals = [
+        (kind, name) for kind in KINDS for path in (PACKAGE / kind).glob("*.py") for name in module._literal(path)
+    ]
+    assert len(literals) == len(set(literals)) == sum(len(catalogue(kind)) for kind in KINDS)
+
+
+def test_a_name_claimed_twice_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "toys"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.py").write_text("CATALOGUE = {'same': {'build': 'f'}}\n")
+    monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    catalogue.cache_clear()
+    try:
+        with pytest.raises(ValueError, match=r"two\.py: 'same' is already offered by lossproof\.toys\.one"):
+            catalogue("toys")
+    finally:
+        catalogue.cache_clear()
+
+
+def test_unknown_names_list_the_known():
+    with pytest.raises(KeyError) as caught:
+        load("criteria", "spfocal")
+    assert all(name in str(caught.value) for name in ("spfocal", "ce", "focal", "sp_focal"))
+
+
+def test_a_new_file_is_all_it_takes(tmp_path, monkeypatch):
+    folder = tmp_path / "criteria"
+    folder.mkdir()
+    (folder / "new.py").write_text(
+        "import nothing_installed\n"
+        "CATALOGUE = {'new': {'build': 'New', 'head': 'x', 'parameters': {'a': {'default': 1}, 'b': {}}}}\n"
+    )
+    (folder / "helper.py").write_text("X = 1\n")
+    monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    catalogue.cache_clear()
+    try:
+        (entry,) = catalogue("criteria").values()
+        assert (entry.module, entry.defaults(), entry.about) == ("lossproof.criteria.new", {"a": 1}, {"head": "x"})
+    finally:
+        catalogue.cache_clear()
+
+
+def test_planning_and_drawing_import_no_torch():
+    code = """
+import sys
+import lossproof.exhibits.plan, lossproof.settings.config, lossproof.settings.resolved
+import lossproof.exhibits.declare, lossproof.sources, lossproof.devices
+from lossproof.catalogue import catalogue, load
+for kind in ("criteria", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures"):
+    assert catalogue(kind)
+for kind in ("exhibits", "figures"):
+    for name in catalogue(kind):
+        load(kind, name)
+import lossproof.tables.accuracy, lossproof.claims.ledger, lossproof.report.build
+heavy = {"torch", "torchvision", "torchattacks", "loss_landscapes", "sklearn", "snakemake"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    environment = {"PYTHONPATH": str(PACKAGE.parent), "MPLBACKEND": "agg"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_plan_imports_neither_torch_nor_pictures():
+    code = """
+import sys
+import lossproof.exhibits.plan, lossproof.settings.config, lossproof.exhibits.declare
+assert not {"torch", "matplotlib", "scipy", "sklearn"} & set(sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(PACKAGE.parent)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
