@@ -45,7 +45,7 @@ def data() -> dict[str, AttackData]:
 PLANS = {
     "fgsm": {"method": "fgsm", "epsilon": "0.007"},
     "pgd_sweep": {"method": "pgd", "epsilon": ["0.01", "1/20", "0"], "steps": 5, "step_size": None},
-    "pgd_far": {"method": "pgd", "epsilon": "0.1", "steps": 1},
+    "pgd_far": {"method": "pgd", "epsilon": "0.1", "steps": 1, "step_size": "1/255"},
     "upgd": {"method": "upgd", "epsilon": "4/255", "steps": 5},
     "worst_case": {"method": "gradient", "epsilon": ["8/255", "0.1"], "steps": 5, "splits": ["test"]},
     "own_loss": {"method": "gradient", "epsilon": "8/255", "steps": 5, "losses": ["own"]},

@@ -78,11 +78,10 @@ def digests(folder, *patterns):
 
 def test_every_declared_output_is_there(finished):
     wanted = [path for exhibit in PLAN.made for path in (*PLAN.outputs(exhibit), *PLAN.tidy(exhibit))]
-    assert len(wanted) > 90
-    empty = [
-        path for path in wanted if not (finished.folder / path).is_file() or not (finished.folder / path).stat().st_size
-    ]
-    assert not empty
+    assert len(wanted) > 80
+    there = [path for path in wanted if (finished.folder / path).is_file()]
+    assert there == wanted
+    assert all((finished.folder / path).stat().st_size for path in there)
 
 
 def test_no_unfinished_file_is_left(finished):
@@ -196,7 +195,7 @@ def test_a_loss_changes_what_was_trained_with_it(finished):
 # One key of the edition: which stages it makes stale, and which it must not.
 KEYS = {
     "grid": ("landscape: {grid: 3,", "landscape: {grid: 5,", {"landscapes"}),
-    "attacked images": ("{train: 10, test: 10}", "{train: 10, test: 9}", {"attacks"}),
+    "attacked images": ("{train: 10, test: 10}", "{train: 10, test: 11}", {"attacks"}),
     "toy epochs": ("hidden: 8, epochs: 200", "hidden: 8, epochs: 150", {"toys"}),
     "one attack": ("  upgd: {steps: 2}", "  upgd: {steps: 3}", {"attacks"}),
     "one epoch more": ("{default: 1, digits", "{default: 2, digits", {"models", "attacks", "landscapes"}),
@@ -224,7 +223,6 @@ def test_a_key_changes_what_it_reaches(finished, key):
 
 def test_what_a_step_imported_is_what_makes_it_stale(finished):
     """The modules in a job's parameters cover those that it really imported."""
-    checked = set()
     for file in finished.files("all"):
         name = base64.b64encode(file.path.encode()).decode()
         noted = json.loads((finished.folder / ".snakemake/metadata" / name).read_text())
@@ -236,18 +234,6 @@ def test_what_a_step_imported_is_what_makes_it_stale(finished):
             imported |= set(json.loads(told.read_text())["modules"])
         assert len(imported) > 1, file
         assert imported <= used, f"{file.rule}: {sorted(imported - used)}"
-        checked.add(file.rule)
-    assert {
-        "prepare",
-        "train",
-        "landscape",
-        "collect",
-        "collect_grids",
-        "figure",
-        "table",
-        "claims",
-        "report",
-    } <= checked
 
 
 # Equal runs, and interrupted ones
@@ -309,6 +295,8 @@ def test_a_killed_training_goes_on_to_the_same_bytes(finished):
     killed.succeed(target, "--unlock")
     killed.succeed(target, "--cores", "1", "--rerun-incomplete")
     assert not resume.exists()
+    log = (finished.folder / f"logs/killed/train/{RUN}/seeds.log").read_text()
+    assert f"{EPOCHS}/{EPOCHS}," not in log, "the training started anew"
     whole.succeed(target.replace("killed", "whole"), "--cores", "1")
     went_on = digests(models, "*")
     assert went_on == digests(finished.folder / f"results/whole/models/{RUN}/seed0", "*")

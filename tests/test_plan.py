@@ -8,9 +8,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from editions import EXHIBITS, edition, load, plan
 from tidy_rows import CLAIMS, SUSPICIOUS, TABLES
 
+from editions import EXHIBITS, edition, load, plan
 from lossproof.attacks.epsilon import parse_list
 from lossproof.claims.ledger import build_ledger
 from lossproof.exhibits.accuracy import COLUMNS, rows

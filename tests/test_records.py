@@ -19,15 +19,19 @@ def listing(folder):
 
 def test_a_failing_writer_leaves_nothing(tmp_path):
     path = tmp_path / "out.txt"
-    with pytest.raises(RuntimeError), records.whole(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+
+    def fail(error):
+        with records.whole(path) as temporary:
+            temporary.write_text("half")
+            assert not path.exists() or path.read_text() == "old"
+            raise error
+
+    with pytest.raises(RuntimeError):
+        fail(RuntimeError)
     assert listing(tmp_path) == []
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), records.whole(path) as temporary:
-        temporary.write_text("half")
-        assert path.read_text() == "old"
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        fail(KeyboardInterrupt)
     assert listing(tmp_path) == ["out.txt"]
     assert path.read_text() == "old"
 

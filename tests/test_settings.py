@@ -7,10 +7,10 @@ import re
 
 import pytest
 import yaml
-from editions import BASE, EXHIBITS, SCHEMA, edition, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from editions import BASE, EXHIBITS, SCHEMA, edition, load
 from lossproof.catalogue import PACKAGE, catalogue
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.paths import Paths, Run
@@ -220,7 +220,11 @@ def exhibits_fault(tmp_path, change) -> str:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("fig_1.kind", "boundary", "exhibits.fig_1.kind: unknown kind of exhibit 'boundary'; .*did you mean 'boundaries'"),
+        (
+            "fig_1.kind",
+            "boundary",
+            "exhibits.fig_1.kind: unknown kind of exhibit 'boundary'; .*did you mean 'boundaries'",
+        ),
         ("fig_1.trainings", ["sp_focl"], "exhibits.fig_1.trainings: unknown training 'sp_focl'; .*mean 'sp_focal'"),
         ("fig_1.trainings", ["ce@lst"], "exhibits.fig_1.trainings: unknown training 'ce@lst'; .*"),
         ("fig_1.toys", ["segment"], "exhibits.fig_1.toys: unknown toy 'segment'; .*did you mean 'segments'"),
@@ -272,7 +276,7 @@ def test_selection_in_the_name():
     assert last == plain | {"training": "ce@last", "selection": "last"}
     paths = Paths("embedded")
     assert paths.model(Run("d", "a", "ce"), 0, "x") != paths.model(Run("d", "a", "ce@last"), 0, "x")
-    with pytest.raises(SettingsError, match="unknown training 'cce'.*did you mean 'ce'"):
+    with pytest.raises(SettingsError, match=r"unknown training 'cce'.*did you mean 'ce'"):
         recipe_settings(EMBEDDED, "cce")
     with pytest.raises(SettingsError, match="unknown training 'ce@first'"):
         recipe_settings(EMBEDDED, "ce@first")

@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from editions import load
 
+from editions import load
 from lossproof import sources
 from lossproof.catalogue import PACKAGE, catalogue
 from lossproof.settings.resolved import recipe_settings
@@ -67,8 +67,24 @@ def test_closure_follows_imports():
 
 def test_training_does_not_know_what_it_does_not_use():
     found = names(run_marks("ce"))
-    assert {"train.py", "lossproof.training.loop", "lossproof.models.resnet", "lossproof.criteria.cross_entropy"} <= found
-    unused = ("attacks", "toys", "theory", "figures", "tables", "claims", "report", "exhibits", "settings", "landscapes")
+    assert {
+        "train.py",
+        "lossproof.training.loop",
+        "lossproof.models.resnet",
+        "lossproof.criteria.cross_entropy",
+    } <= found
+    unused = (
+        "attacks",
+        "toys",
+        "theory",
+        "figures",
+        "tables",
+        "claims",
+        "report",
+        "exhibits",
+        "settings",
+        "landscapes",
+    )
     assert not [name for name in found if name.startswith(tuple(f"lossproof.{part}" for part in unused))]
     assert not {"lossproof.models.lenet", "lossproof.criteria.focal", "lossproof.datasets.digits"} & found
 

@@ -94,7 +94,8 @@ def test_tiny_samples_stay_in_range(shape):
 
 
 @pytest.mark.parametrize(
-    ("seeds", "images", "by_seed", "by_image"), [(3, 100, 0.0, 0.0), (3, 200, 0.1, 0.5), (3, 100, 0.4, 1.5), (5, 60, 0.8, 1.0)]
+    ("seeds", "images", "by_seed", "by_image"),
+    [(3, 100, 0.0, 0.0), (3, 200, 0.1, 0.5), (3, 100, 0.4, 1.5), (5, 60, 0.8, 1.0)],
 )
 def test_coverage_of_crossed_effects(seeds, images, by_seed, by_image):
     # Logit of a hit = level + seed effect + image effect; truth over new seeds and images.

@@ -2,7 +2,8 @@
 
 Each component file (a loss, an architecture, a data set, an attack, a toy, a check, a kind of
 exhibit) carries a literal ``CATALOGUE = {name: {"build": ..., "parameters": {...}}}``. ``build``
-names the class or function in that file; ``parameters`` are JSON-schema fragments with a default.
+names the class or function in that file; ``parameters`` are JSON-schema fragments with a default, which
+may be named constants of that file or of one it imports.
 Adding a component is adding a file: no list elsewhere knows it. The literal is read with ``ast``,
 so that the workflow validates names and settings without paying for ``import torch``.
 """
@@ -39,14 +40,35 @@ class Entry:
         return getattr(importlib.import_module(self.module), self.build)
 
 
+def _definition(path: Path, name: str) -> ast.expr | None:
+    """The expression that a file (or the file of ours it imports the name from) gives a top-level name."""
+    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
+            return _Named(path).visit(node.value)
+        if isinstance(node, ast.ImportFrom) and name in (alias.name for alias in node.names):
+            top, *parts = (node.module or "").split(".")
+            if top == PACKAGE.name:
+                return _definition(PACKAGE.joinpath(*parts).with_suffix(".py"), name)
+    return None
+
+
+class _Named(ast.NodeTransformer):
+    """Puts named literals in the place of their names, so that components can share a parameter's schema."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        found = _definition(self.path, node.id)
+        if found is None:
+            raise ValueError(f"{self.path}: {node.id} in CATALOGUE is no literal of this package")
+        return found
+
+
 def _literal(path: Path) -> dict[str, Any]:
     """The CATALOGUE literal of one file, or {} where it has none."""
-    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == "CATALOGUE" for target in node.targets
-        ):
-            return ast.literal_eval(node.value)
-    return {}
+    found = _definition(path, "CATALOGUE")
+    return {} if found is None else ast.literal_eval(found)
 
 
 @cache

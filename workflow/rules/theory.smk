@@ -24,7 +24,11 @@ for PAPER in config["papers"]:
                         if KIND == "curve"
                         else "{}"
                     ),
-                    code=code("theory.py", theory=CHECKS),
+                    code=code(
+                        "theory.py",
+                        theory=CHECKS,
+                        criteria=(map(criterion_of, config["trainings"]) if KIND == "curve" else []),
+                    ),
                 message:
                     "theory: {params.checks}"
                 shell:

@@ -99,7 +99,9 @@ def main() -> None:
             for paper, entries in told["papers"].items()
         ],
         ledger=read_csv(arguments.claims),
-        toy_summary=toy_summary(of_kind("boundaries"), ("distance_0", "distance_1", "centredness", "middle_offset", "accuracy")),
+        toy_summary=toy_summary(
+            of_kind("boundaries"), ("distance_0", "distance_1", "centredness", "middle_offset", "accuracy")
+        ),
         theory=overview(of_kind("statement"), titles),
         provenance=provenance(Path(paths.results)),
         published=[Published(name=Path(path).stem, rows=read_csv(path)) for path in told["published"]],

@@ -29,7 +29,7 @@ import traceback
 from pathlib import Path
 
 LIBRARIES = ("torch", "torch.func", "safetensors.torch", "scipy.special", "torchattacks", "loss_landscapes")
-IDLE_SECONDS = 15.0
+IDLE_SECONDS = float(os.environ.get("LOSSPROOF_WARM_IDLE", "15"))
 START_SECONDS = 60.0
 LENGTH_BYTES = 8
 
@@ -104,10 +104,10 @@ def work(channel: socket.socket) -> None:
         os.chdir(asked["folder"])
         os.environ.clear()
         os.environ.update(asked["environment"])
-        for entry in reversed(os.environ.get("PYTHONPATH", "").split(os.pathsep)):
-            if entry and entry not in sys.path:
-                sys.path.insert(0, entry)
         sys.argv = asked["command"]
+        # The step's own folder takes the place of this script's, as if it had been run directly.
+        paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        sys.path[:1] = [str(Path(sys.argv[0]).resolve().parent), *(p for p in paths if p and p not in sys.path)]
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115
         runpy.run_path(sys.argv[0], run_name="__main__")
         status = 0

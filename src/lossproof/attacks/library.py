@@ -15,82 +15,35 @@ from torch import Tensor, nn
 
 from lossproof.attacks.frozen import frozen
 from lossproof.attacks.outcome import Crafted
+from lossproof.attacks.parameters import EPSILON, LINF, RANDOM_START, STEP_SIZE, STEPS
 
 CATALOGUE = {
-    "fgsm": {
-        "build": "fgsm",
-        "track": "printed",
-        "parameters": {
-            "norm": {"enum": ["linf"], "default": "linf", "description": "the ball's norm"},
-            "epsilon": {
-                "type": ["string", "array"],
-                "items": {"type": "string"},
-                "minItems": 1,
-                "default": "0.007",
-                "description": "budget in pixels, fraction or decimal, or a list of them",
-            },
-        },
-    },
+    "fgsm": {"build": "fgsm", "track": "printed", "parameters": {"norm": LINF, "epsilon": EPSILON}},
     "bim": {
         "build": "bim",
         "track": "printed",
-        "parameters": {
-            "norm": {"enum": ["linf"], "default": "linf", "description": "the ball's norm"},
-            "epsilon": {
-                "type": ["string", "array"],
-                "items": {"type": "string"},
-                "minItems": 1,
-                "default": "8/255",
-                "description": "budget in pixels, fraction or decimal, or a list of them",
-            },
-            "steps": {"type": "integer", "minimum": 1, "default": 40, "description": "gradient steps"},
-            "step_size": {
-                "type": ["string", "null"],
-                "default": "1/255",
-                "description": "step in pixels; null = max(1/255, 2.5 epsilon / steps)",
-            },
-        },
+        "parameters": {"norm": LINF, "epsilon": EPSILON, "steps": STEPS, "step_size": STEP_SIZE},
     },
     "pgd": {
         "build": "pgd",
         "track": "printed",
         "parameters": {
-            "norm": {"enum": ["linf"], "default": "linf", "description": "the ball's norm"},
-            "epsilon": {
-                "type": ["string", "array"],
-                "items": {"type": "string"},
-                "minItems": 1,
-                "default": "8/255",
-                "description": "budget in pixels, fraction or decimal, or a list of them",
-            },
-            "steps": {"type": "integer", "minimum": 1, "default": 40, "description": "gradient steps"},
-            "step_size": {
-                "type": ["string", "null"],
-                "default": "1/255",
-                "description": "step in pixels; null = max(1/255, 2.5 epsilon / steps)",
-            },
-            "random_start": {"type": "boolean", "default": True, "description": "start at a random point of the ball"},
+            "norm": LINF,
+            "epsilon": EPSILON,
+            "steps": STEPS,
+            "step_size": STEP_SIZE,
+            "random_start": RANDOM_START,
         },
     },
     "upgd": {
         "build": "upgd",
         "track": "printed",
         "parameters": {
-            "norm": {"enum": ["linf"], "default": "linf", "description": "the ball's norm"},
-            "epsilon": {
-                "type": ["string", "array"],
-                "items": {"type": "string"},
-                "minItems": 1,
-                "default": "4/255",
-                "description": "budget in pixels, fraction or decimal, or a list of them",
-            },
-            "steps": {"type": "integer", "minimum": 1, "default": 40, "description": "gradient steps"},
-            "step_size": {
-                "type": ["string", "null"],
-                "default": "1/255",
-                "description": "step in pixels; null = max(1/255, 2.5 epsilon / steps)",
-            },
-            "random_start": {"type": "boolean", "default": False, "description": "start at a random point of the ball"},
+            "norm": LINF,
+            "epsilon": EPSILON,
+            "steps": STEPS,
+            "step_size": STEP_SIZE,
+            "random_start": {"type": "boolean", "default": False, "description": "the library starts at the image"},
             "momentum": {"type": "number", "minimum": 0, "default": 1.0, "description": "the library's 'decay'"},
         },
     },

@@ -12,6 +12,7 @@ from lossproof.attacks.frozen import frozen
 from lossproof.attacks.gradient import attack
 from lossproof.attacks.losses import AttackLoss
 from lossproof.attacks.outcome import Crafted
+from lossproof.attacks.parameters import EPSILON, RANDOM_START, STEP_SIZE, STEPS
 
 CATALOGUE = {
     "gradient": {
@@ -19,20 +20,10 @@ CATALOGUE = {
         "track": "honest",
         "parameters": {
             "norm": {"enum": ["linf", "l2"], "default": "linf", "description": "the ball's norm"},
-            "epsilon": {
-                "type": ["string", "array"],
-                "items": {"type": "string"},
-                "minItems": 1,
-                "default": "8/255",
-                "description": "budget in pixels, fraction or decimal, or a list of them (attacked in one batch)",
-            },
-            "steps": {"type": "integer", "minimum": 1, "default": 40, "description": "gradient steps per run"},
-            "step_size": {
-                "type": ["string", "null"],
-                "default": None,
-                "description": "step in pixels; null = max(1/255, 2.5 epsilon / steps)",
-            },
-            "random_start": {"type": "boolean", "default": True, "description": "start at a random point of the ball"},
+            "epsilon": EPSILON,
+            "steps": STEPS,
+            "step_size": STEP_SIZE,
+            "random_start": RANDOM_START,
             "losses": {
                 "type": "array",
                 "items": {"enum": ["ce", "margin", "dlr", "logit", "own"]},

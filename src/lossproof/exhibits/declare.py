@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,14 @@ def load_exhibits(folder: Path, papers: list[str], config: dict[str, Any]) -> li
                 "exhibits": {"type": "object", "propertyNames": {"pattern": "^[a-z0-9_]+$"}},
             },
         }
-        content = check(read_yaml(path), schema, lambda _, path=path: str(path))
+        content = check(read_yaml(path), schema, _always(path))
         found += [_exhibit(path, paper, name, value, config) for name, value in content["exhibits"].items()]
     return found
+
+
+def _always(path: Path) -> Callable[[Any], str]:
+    """Exhibits have one file each, whatever the key."""
+    return lambda _: str(path)
 
 
 def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, Any]) -> Exhibit:

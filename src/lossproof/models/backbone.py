@@ -7,6 +7,15 @@ from torch import nn
 
 STEMS = ("imagenet", "cifar")
 
+# Parameters that families share, for their CATALOGUE.
+WIDTH = {"type": "number", "exclusiveMinimum": 0, "default": 1.0, "description": "factor on every channel count"}
+STEM = {
+    "type": "string",
+    "enum": ["imagenet", "cifar"],
+    "default": "imagenet",
+    "description": "imagenet: 7x7 stride 2 and max-pool; cifar: 3x3 stride 1, no max-pool",
+}
+
 
 class Backbone(nn.Module):
     """A network from images [B, C, H, W] to features [B, feature_dim]."""

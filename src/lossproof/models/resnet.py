@@ -8,42 +8,16 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from lossproof.models.backbone import Backbone, check_size, global_average, scaled, stem_convolution
+from lossproof.models.backbone import STEM, WIDTH, Backbone, check_size, global_average, scaled, stem_convolution
 
 CATALOGUE = {
     "resnet18": {
         "build": "resnet18",
-        "parameters": {
-            "width": {
-                "type": "number",
-                "exclusiveMinimum": 0,
-                "default": 1.0,
-                "description": "factor on every channel count",
-            },
-            "stem": {
-                "type": "string",
-                "enum": ["imagenet", "cifar"],
-                "default": "imagenet",
-                "description": "imagenet: 7x7 stride 2 and max-pool; cifar: 3x3 stride 1, no max-pool",
-            },
-        },
+        "parameters": {"width": WIDTH, "stem": STEM},
     },
     "resnet34": {
         "build": "resnet34",
-        "parameters": {
-            "width": {
-                "type": "number",
-                "exclusiveMinimum": 0,
-                "default": 1.0,
-                "description": "factor on every channel count",
-            },
-            "stem": {
-                "type": "string",
-                "enum": ["imagenet", "cifar"],
-                "default": "imagenet",
-                "description": "imagenet: 7x7 stride 2 and max-pool; cifar: 3x3 stride 1, no max-pool",
-            },
-        },
+        "parameters": {"width": WIDTH, "stem": STEM},
     },
 }
 

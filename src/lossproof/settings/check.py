@@ -87,6 +87,8 @@ def _allowed(error: ValidationError) -> str:
             high = f"< {schema['exclusiveMaximum']}" if "exclusiveMaximum" in schema else ""
             high = high or (f"<= {schema['maximum']}" if "maximum" in schema else "")
             return "allowed: " + " and ".join(part for part in (low, high) if part)
+        case "pattern" if "description" in schema:
+            return f"expected {schema['description']}"
     return f"expected {rule} {error.validator_value}"
 
 

@@ -40,9 +40,9 @@ class Origin:
 def _at(value: Any, path: Sequence[object]) -> Any:
     """What stands at a key path, or ABSENT."""
     for part in path:
-        if (isinstance(value, dict) and part in value) or (
-            isinstance(value, list) and isinstance(part, int) and part < len(value)
-        ):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
         else:
             return ABSENT

@@ -1,0 +1,25 @@
+"""Schemas of the settings that attacks share, for their CATALOGUE."""
+
+from __future__ import annotations
+
+LINF = {"enum": ["linf"], "default": "linf", "description": "the ball's norm"}
+EPSILON = {
+    "type": ["string", "array"],
+    "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+    "items": {
+        "type": "string",
+        "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+        "description": "a fraction or decimal such as 8/255",
+    },
+    "minItems": 1,
+    "default": "8/255",
+    "description": "budget in pixels, fraction or decimal, or a list of them",
+}
+STEPS = {"type": "integer", "minimum": 1, "default": 40, "description": "gradient steps"}
+STEP_SIZE = {
+    "type": ["string", "null"],
+    "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+    "default": None,
+    "description": "step in pixels; null = max(1/255, 2.5 epsilon / steps)",
+}
+RANDOM_START = {"type": "boolean", "default": True, "description": "start at a random point of the ball"}
