@@ -40,12 +40,10 @@ class Origin:
 def _at(value: Any, path: Sequence[object]) -> Any:
     """What stands at a key path, or ABSENT."""
     for part in path:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
+        held = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if not (held or (isinstance(value, dict) and part in value)):
             return ABSENT
+        value = value[part]
     return value
 
 
