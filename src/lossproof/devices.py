@@ -24,17 +24,21 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def prepare(threads: int = 1, device: str = "auto") -> torch.device:
-    """Limit torch to ``threads`` threads, ask for deterministic kernels, return the device.
+    """Limit torch to ``threads`` threads, ask a GPU for deterministic kernels, return the device.
 
     Two processes with two threads each on two cores are three times slower than with one each,
-    so a job never takes more than Snakemake gave it.
+    so a job never takes more than Snakemake gave it. The CPU kernels that we use are deterministic
+    for a given number of threads; asking for it all the same would import torch's compiler (over a
+    second per job) and fill every fresh tensor.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
     torch.set_num_threads(max(1, threads))
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    return pick_device(device)
+    picked = pick_device(device)
+    if picked.type != "cpu":
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    return picked
 
 
 def describe(device: torch.device) -> str:

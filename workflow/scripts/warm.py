@@ -28,7 +28,16 @@ import time
 import traceback
 from pathlib import Path
 
-LIBRARIES = ("torch", "torch.func", "safetensors.torch", "scipy.special", "torchattacks", "loss_landscapes")
+# torch._dynamo: the first optimiser of a process imports it.
+LIBRARIES = (
+    "torch",
+    "torch.func",
+    "torch._dynamo",
+    "safetensors.torch",
+    "scipy.special",
+    "torchattacks",
+    "loss_landscapes",
+)
 IDLE_SECONDS = float(os.environ.get("LOSSPROOF_WARM_IDLE", "15"))
 START_SECONDS = 60.0
 LENGTH_BYTES = 8
