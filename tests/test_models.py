@@ -110,7 +110,7 @@ def test_width_shrinks_every_network(arch: str) -> None:
     assert counts[0] < counts[1] < counts[2]
 
 
-@pytest.mark.parametrize("arch", ("resnet18", "googlenet", "densenet121"))
+@pytest.mark.parametrize("arch", ["resnet18", "googlenet", "densenet121"])
 def test_cifar_stem_keeps_the_image_size(arch: str) -> None:
     for stem, kernel, stride in (("imagenet", 7, 2), ("cifar", 3, 1)):
         model = build(arch, num_classes=10, in_channels=1, image_size=28, width=0.125, stem=stem)
