@@ -73,14 +73,14 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
 
 def _allowed(error: ValidationError) -> str:
     schema, rule = error.schema, error.validator
+    wanted: Any = error.validator_value
     assert isinstance(schema, Mapping)
     match rule:
         case "type":
-            wanted = error.validator_value
             words = [wanted] if isinstance(wanted, str) else list(wanted)
             return "expected " + " or ".join(words)
         case "enum":
-            return nearest(error.instance, error.validator_value)
+            return nearest(error.instance, wanted)
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             low = f"> {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else ""
             low = low or (f">= {schema['minimum']}" if "minimum" in schema else "")
@@ -128,14 +128,16 @@ def check(
     if not errors:
         return filled
     error = _first(errors)
+    found: Any = error.instance
+    wanted: Any = error.validator_value
     path = [*base, *error.absolute_path]
     if error.validator == "additionalProperties" and error.validator_value is False:
         names = error.schema.get("properties", {})  # type: ignore[union-attr]
-        unknown = next(key for key in error.instance if key not in names)
+        unknown = next(key for key in found if key not in names)
         path.append(unknown)
         raise fault(source_of(path), dotted(path), f"unknown key '{unknown}'", nearest(unknown, names))
     if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
+        missing = next(key for key in wanted if key not in found)
         raise fault(source_of(path), dotted(path) or "top level", f"key '{missing}' is missing", "it is required")
     shown = repr(error.instance)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
