@@ -260,3 +260,28 @@ def test_confidence_map_has_rows_of_y():
     confidence = boundary.confidence_map(linear_network((0.0, 3.0), 0.0), grid_x, grid_y[:3])
     assert confidence.shape == (3, 5)
     assert np.allclose(confidence, 1 / (1 + np.exp(-3 * grid_y[:3, None])))
+
+
+def test_measures_do_not_depend_on_where_arrays_lie_in_memory():
+    """BLAS sums differently for differently aligned arrays; equal runs must give equal bytes."""
+    draw = np.random.default_rng(0)
+    point_set = segments()
+    weights = boundary.Network(draw.normal(size=(2, 20)), draw.normal(size=20), draw.normal(size=(20, 2)), np.zeros(2))
+
+    def moved(array: np.ndarray, offset: int) -> np.ndarray:
+        room = np.empty(array.size + 8)
+        place = room[offset : offset + array.size].reshape(array.shape)
+        place[...] = array
+        return place
+
+    found = [
+        boundary.measure(
+            boundary.Network(*(moved(part, offset) for part in weights)),
+            moved(point_set.points, offset),
+            point_set.labels,
+            point_set.kept,
+            "segments",
+        )
+        for offset in range(8)
+    ]
+    assert all(one == found[0] for one in found)

@@ -45,7 +45,7 @@ class WeightsAndCurves:
                     for index, value in enumerate(last[at, 0].ravel())
                 ]
                 found += [
-                    named | {"seed": seed, "x": epoch, "quantity": "norm", "value": float(np.linalg.norm(weights))}
+                    named | {"seed": seed, "x": epoch, "quantity": "norm", "value": float(np.sqrt((weights**2).sum()))}
                     for seed, weights in enumerate(last[at])
                 ]
         curves = read_json(context.root / context.paths.theory(context.paper, CURVES))["curves"]

@@ -39,15 +39,24 @@ def network_at(arrays: Mapping[str, np.ndarray], epoch: int, seed: int) -> Netwo
     return Network(*(arrays[name][found[0], seed].astype(np.float64) for name in ("w1", "b1", "w2", "b2")))
 
 
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """``left`` [..., I] times ``right`` [I, J] or [I], summed in one fixed order.
+
+    BLAS (the ``@`` of NumPy) may sum in another order where an array lies differently in memory, and
+    equal runs must give equal bytes.
+    """
+    return np.einsum("...i,ij->...j" if right.ndim == 2 else "...i,i->...", left, right)
+
+
 def logits(network: Network, points: np.ndarray) -> np.ndarray:
     """Logits [..., 2] at ``points`` [..., 2]."""
-    return np.maximum(points @ network.w1 + network.b1, 0.0) @ network.w2 + network.b2
+    return product(np.maximum(product(points, network.w1) + network.b1, 0.0), network.w2) + network.b2
 
 
 def gap(network: Network, points: np.ndarray) -> np.ndarray:
     """z1 - z0 [...] at ``points`` [..., 2]: positive where the network says class 1."""
-    hidden = np.maximum(points @ network.w1 + network.b1, 0.0)
-    return hidden @ (network.w2[:, 1] - network.w2[:, 0]) + (network.b2[1] - network.b2[0])
+    hidden = np.maximum(product(points, network.w1) + network.b1, 0.0)
+    return product(hidden, network.w2[:, 1] - network.w2[:, 0]) + (network.b2[1] - network.b2[0])
 
 
 def probability(network: Network, points: np.ndarray) -> np.ndarray:
@@ -79,7 +88,7 @@ def crossings(network: Network, starts: np.ndarray, ends: np.ndarray) -> np.ndar
     Returns [L, H + 1] positions in (0, 1] along each line, increasing, NaN where there are fewer.
     Exact up to rounding, because the gap is linear between two neighbouring kinks.
     """
-    heads, slopes = starts @ network.w1 + network.b1, (ends - starts) @ network.w1
+    heads, slopes = product(starts, network.w1) + network.b1, product(ends - starts, network.w1)
     with np.errstate(divide="ignore", invalid="ignore"):
         kinks = -heads / slopes
     kinks = np.where((kinks > 0) & (kinks < 1), kinks, 1.0)
@@ -108,7 +117,7 @@ def boundary_points(network: Network, low: np.ndarray, high: np.ndarray, lines: 
 
 def nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Euclidean distance [P] from each of ``points`` [P, 2] to the nearest of ``others`` [Q, 2]."""
-    squares = (points**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2 * points @ others.T
+    squares = (points**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2 * product(points, others.T)
     return np.sqrt(np.maximum(squares.min(axis=1), 0.0))
 
 
@@ -232,7 +241,7 @@ def ring_measures(network: Network, points: np.ndarray, labels: np.ndarray) -> d
     * ``radius_offset``: mean of the absolute value, cut at 1: 0 half way everywhere, 1 no better than touching.
     * ``rays_between_rings``: percent of the rays on which that crossing lies between the rings.
     """
-    inner, outer = (np.linalg.norm(points[labels == k], axis=1).mean() for k in (0, 1))
+    inner, outer = (np.sqrt((points[labels == k] ** 2).sum(1)).mean() for k in (0, 1))
     angle = np.linspace(0, 2 * np.pi, ANGLES, endpoint=False)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     near, far = inner / 2, 3 * outer
