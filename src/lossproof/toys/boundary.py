@@ -42,8 +42,8 @@ def network_at(arrays: Mapping[str, np.ndarray], epoch: int, seed: int) -> Netwo
 def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """``left`` [..., I] times ``right`` [I, J] or [I], summed in one fixed order.
 
-    BLAS (the ``@`` of NumPy) may sum in another order where an array lies differently in memory, and
-    equal runs must give equal bytes.
+    BLAS (the ``@`` of NumPy) sums in an order that depends on the processor's kernels and on the
+    environment, and equal runs must give equal bytes.
     """
     return np.einsum("...i,ij->...j" if right.ndim == 2 else "...i,i->...", left, right)
 
