@@ -63,6 +63,7 @@ def test_needs_of_each_kind():
         "epsilon_curves",
         "landscape",
         "statement",
+        "statement_overview",
         "weight_history",
         "weights_and_curves",
     }

@@ -169,7 +169,13 @@ def alive(process: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_killing_the_client_kills_the_step(home, number):
     client = subprocess.Popen(
-        command(home, "sleep"), env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command(home, "sleep"),
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        # A test run in the background of a shell inherits SIGINT as ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert client.stdout is not None
     assert client.stdout.readline() == "out\n"

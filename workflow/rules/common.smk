@@ -136,15 +136,16 @@ def attack_json(names):
 
 
 def checks_of(paper, kind):
-    """The checks that the paper's exhibits of one kind ask for (with ``kind``) or of all others."""
-    return sorted(
-        {
-            check
-            for exhibit in PLAN.made
-            if exhibit.paper == paper and (exhibit.kind == "statement") == (kind == "statement")
-            for check in PLAN.needs[exhibit.id].theory
-        }
-    )
+    """The checks behind the paper's statements, or (kind "curve") the others that its exhibits need."""
+    exhibits = [exhibit for exhibit in PLAN.made if exhibit.paper == paper]
+    statements = {
+        check
+        for exhibit in exhibits
+        if exhibit.kind in ("statement", "statement_overview")
+        for check in PLAN.needs[exhibit.id].theory
+    }
+    needed = {check for exhibit in exhibits for check in PLAN.needs[exhibit.id].theory}
+    return sorted(statements if kind == "statement" else needed - statements)
 
 
 def declared(wildcards):

@@ -13,8 +13,8 @@ from lossproof.records import read_csv, read_json, write_text
 from lossproof.report.build import build
 from lossproof.report.context import EMBEDDED_BANNER, Context, Exhibit, Published
 from lossproof.report.toy_summary import toy_summary
-from lossproof.tables.accuracy import accuracy_table
-from lossproof.tables.statements import overview, statement_table
+from lossproof.tables.exhibit import exhibit_table
+from lossproof.tables.statements import overview
 from lossproof.tables.typeset import to_html
 
 STAGES = ("datasets", "models", "attacks", "landscapes", "toys", "theory")
@@ -37,12 +37,8 @@ def one_exhibit(told: dict[str, Any], entry: dict[str, Any], paper: str, claims:
     pictures = [path for path in entry["outputs"] if path.endswith(".png")]
     exhibit["figure_png"] = pictures[0] if pictures else None
     if any("/tables/" in path for path in entry["outputs"]):
-        rows = read_csv(entry["tidy"][0])
-        if entry["kind"] == "statement":
-            table = statement_table(rows, entry["title"])
-        else:
-            printed = [claim for claim in claims if (claim["paper"], claim["exhibit"]) == (paper, entry["name"])]
-            table = accuracy_table(rows, printed, entry["title"])
+        words = (paper, entry["name"], entry["kind"], entry["title"])
+        table = exhibit_table(*words, read_csv(entry["tidy"][0]), claims)
         exhibit["table_html"] = to_html(table, entry["title"])
     return exhibit
 

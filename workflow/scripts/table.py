@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 
 from lossproof.records import read_csv, write_text
-from lossproof.tables.accuracy import accuracy_table
-from lossproof.tables.statements import statement_table
+from lossproof.tables.exhibit import exhibit_table
 from lossproof.tables.typeset import latex, markdown, to_csv
 
 
@@ -20,13 +19,8 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, nargs=3, help="the .md, .tex and .csv")
     arguments = parser.parse_args()
     told = arguments.settings
-    rows = read_csv(arguments.tidy)
-    if told["kind"] == "statement":
-        table = statement_table(rows, told["title"])
-    else:
-        claims = read_csv(arguments.claims)
-        printed = [claim for claim in claims if (claim["paper"], claim["exhibit"]) == (told["paper"], told["exhibit"])]
-        table = accuracy_table(rows, printed, told["title"])
+    words = (told["paper"], told["exhibit"], told["kind"], told["title"])
+    table = exhibit_table(*words, read_csv(arguments.tidy), read_csv(arguments.claims))
     for path, typeset in zip(arguments.out, (markdown, latex, to_csv), strict=True):
         write_text(path, typeset(table))
 

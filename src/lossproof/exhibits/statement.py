@@ -31,6 +31,7 @@ COLUMNS = [
     "digits",
     "case_holds",
     "note",
+    "claim",
 ]
 
 
@@ -44,7 +45,7 @@ class Statement:
     @staticmethod
     def collect(declaration: dict[str, Any], context: Context) -> Tidy:
         record = read_json(context.root / context.paths.theory(context.paper, declaration["check"]))
-        shared = {key: record[key] for key in ("statement", "holds", "condition")}
+        shared = {key: record[key] for key in ("statement", "holds", "condition", "claim")}
         found = [
             context.named(**shared)
             | {key: case.get(key) for key in ("case", "role", "quantity", "expected", "measured", "residual", "digits")}

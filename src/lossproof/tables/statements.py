@@ -62,7 +62,7 @@ def overview(statements: Mapping[str, Sequence[Row]], titles: Mapping[str, str] 
         rows.append(
             {
                 "statement": exhibit,
-                "title": (titles or {}).get(exhibit, ""),
+                "title": (titles or {}).get(exhibit) or (tidy[0].get("claim", "") if tidy else ""),
                 "holds": tidy[0]["holds"] if tidy else "",
                 "condition": tidy[0]["condition"] if tidy else "",
                 "checks": f"{sum(_true(row['case_holds']) for row in checks)} of {len(checks)}",
@@ -81,5 +81,5 @@ def overview_table(statements: Mapping[str, Sequence[Row]], titles: Mapping[str,
         Line((row["statement"], row["title"]), tuple(row[column] for column in OVERVIEW_COLUMNS[2:])) for row in rows
     )
     columns = tuple(("", column) for column in OVERVIEW_COLUMNS[2:])
-    note = "Digits: the smallest number of agreeing digits over the checks of a statement."
+    note = "Digits: the smallest number of decimal places to which a check of the statement agrees (15 at the most)."
     return Table(title, ("statement", "in short"), columns, (Section("", lines),), (note,), rows)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+MOST_DIGITS = 15  # what float64 can tell
 
 
 def case(
@@ -18,7 +21,8 @@ def case(
     """One prediction of a statement beside its measurement.
 
     ``expected`` is what the statement predicts, in a counterexample too, and ``holds`` says whether the
-    measurement meets it to ``digits`` decimal places. Roles: ``check`` (inside the statement's premises),
+    measurement meets it to ``digits`` decimal places (``required``); the record's ``digits`` are the
+    decimal places to which the two do agree, 15 at the most. Roles: ``check`` (inside the statement's premises),
     ``counterexample`` (a case that the statement as printed covers, where it is expected to fail) and
     ``control`` (beside the statement: not counted in the verdict).
     """
@@ -29,7 +33,10 @@ def case(
         "expected": float(expected),
         "measured": float(measured),
         "residual": residual,
-        "digits": digits,
+        "digits": MOST_DIGITS
+        if residual == 0
+        else min(MOST_DIGITS, max(0, math.floor(-math.log10(2 * abs(residual))))),
+        "required": digits,
         "holds": abs(residual) <= 0.5 * 10**-digits,
         "role": role,
         "note": note,

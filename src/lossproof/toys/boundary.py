@@ -190,6 +190,13 @@ def common_measures(network: Network, points: np.ndarray, labels: np.ndarray, ke
     return found
 
 
+def straight_line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Slope and level of the least-squares line through ``x`` [L], ``y`` [L]."""
+    away = x - x.mean()
+    slope = (away * y).sum() / (away**2).sum()
+    return float(slope), float(y.mean() - slope * x.mean())
+
+
 def segment_measures(network: Network, points: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Is the boundary in the middle of the two segments, and parallel to them?
 
@@ -215,7 +222,7 @@ def segment_measures(network: Network, points: np.ndarray, labels: np.ndarray) -
         return found
     best = np.nanargmin(np.abs(heights[has]), axis=1)
     height = heights[has][np.arange(has.sum()), best]
-    slope, level = np.polyfit(x[has], half * height + middle, 1)
+    slope, level = straight_line(x[has], half * height + middle)
     found |= {
         "height_mean": height.mean(),
         "height_worst": np.abs(height).max(),

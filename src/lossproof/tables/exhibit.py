@@ -1,0 +1,21 @@
+"""The typeset table of an exhibit, whatever its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lossproof.claims.match import Row
+from lossproof.tables.accuracy import accuracy_table
+from lossproof.tables.statements import overview_table, statement_table
+from lossproof.tables.typeset import Table
+
+
+def exhibit_table(paper: str, exhibit: str, kind: str, title: str, tidy: Sequence[Row], claims: Iterable[Row]) -> Table:
+    """The table of one exhibit from its tidy rows; ``claims`` are all printed numbers."""
+    if kind == "statement":
+        return statement_table(tidy, title)
+    if kind == "statement_overview":
+        names = dict.fromkeys(row["statement"] for row in tidy)
+        return overview_table({name: [row for row in tidy if row["statement"] == name] for name in names}, {}, title)
+    printed = [claim for claim in claims if (claim["paper"], claim["exhibit"]) == (paper, exhibit)]
+    return accuracy_table(tidy, printed, title)
