@@ -224,7 +224,7 @@ def test_order_and_trace() -> None:
 
 
 def test_names() -> None:
-    assert labels.attack("upgd_library") == "UPGD, library"
+    assert labels.attack("upgd_library") == "UPGD, library settings"
     assert labels.attack("worst_case") == "worst case"
     assert labels.attack("pgd_10") == "PGD-10"
     assert labels.dataset("cifar10", "digits_colour") == "CIFAR-10 (here: digits colour)"

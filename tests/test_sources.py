@@ -17,7 +17,7 @@ from lossproof.settings.resolved import recipe_settings
 SCRIPTS = PACKAGE.parents[1] / "workflow/scripts"
 # Bottom first. A package imports from its own layer and from those below it.
 LAYERS = [
-    {"catalogue", "records", "seeding", "devices", "progress", "sources", "settings"},
+    {"catalogue", "records", "seeding", "devices", "progress", "sources", "settings", "spelling"},
     {"criteria", "models", "datasets"},
     {"training"},
     {"attacks", "landscapes", "toys", "theory"},

@@ -1,50 +1,12 @@
-"""Printed names of data sets, networks, attacks and splits."""
+"""Labels of figures: printed names, stand-ins, short numbers."""
 
 from __future__ import annotations
 
-NAMES = {
-    "mnist": "MNIST",
-    "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
-    "cifar100": "CIFAR-100",
-    "cinic10": "CINIC-10",
-    "clothing1m": "Clothing1M",
-    "voc2007": "VOC2007",
-    "resnet18": "ResNet-18",
-    "resnet34": "ResNet-34",
-    "googlenet": "GoogLeNet",
-    "densenet121": "DenseNet-121",
-    "cnn2": "two-layer CNN",
-    "none": "no attack",
-    "fgsm": "FGSM",
-    "bim": "BIM",
-    "pgd": "PGD",
-    "upgd": "UPGD",
-    "worst_case": "worst case",
-    "library": "library",
-    "1of255": "step 1/255",
-    "sweep": "",
-    "train": "training images",
-    "test": "test images",
-    "filter_normalised": "filter-normalised",
-    "package": "loss-landscapes package",
-}
+from lossproof.spelling import attack, name
+
+__all__ = ["attack", "dataset", "name", "short"]
+
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def name(key: str) -> str:
-    """The printed name of a component; an unknown one is shown as it is written, with spaces."""
-    return NAMES.get(key, key.replace("_", " "))
-
-
-def attack(key: str) -> str:
-    """The printed name of an attack's id, e.g. ``upgd_library`` -> "UPGD, library"."""
-    method, _, variant = key.partition("_")
-    if key in NAMES or method not in NAMES or not variant:
-        return name(key)
-    if variant.isdigit():
-        return f"{NAMES[method]}-{variant}"
-    return ", ".join(filter(None, (NAMES[method], name(variant))))
 
 
 def dataset(paper_name: str, ran_on: str) -> str:
