@@ -182,6 +182,13 @@ def test_counts_add_up(text, context):
     assert int(cards["baseline"]) == sum(one["verdict"] == "baseline" for one in context["ledger"])
 
 
+def test_claims_that_share_a_record_count_as_one_measurement(context):
+    rows = [dict(row) | {"measured": "50.0", "record": "one.json", "split": "test"} for row in context["ledger"]]
+    alone = [row | {"record": f"{at}.json"} for at, row in enumerate(rows)]
+    for ledger, distinct in ((rows, 1), (alone, len(rows))):
+        assert f"answered by {distinct} measurements" in build(context | {"ledger": ledger})
+
+
 def test_filters_offer_what_occurs(page):
     options = "".join(page.text)
     assert "sp/text_4.b.2" in options

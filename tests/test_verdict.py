@@ -30,6 +30,14 @@ def test_direction_follows_sign_and_interval(gap, verdict):
     assert direction(*gap) == verdict
 
 
+@pytest.mark.parametrize("value", [0.0, 100.0])
+def test_a_difference_where_both_hit_the_end_of_the_scale_says_so(value):
+    end = Comparison(50.0, Estimate(value, value, value), 20.0, Estimate(0.0, 0.0, 0.0), rival="ce")
+    assert "no difference can show" in judge(end)[1]
+    between = Comparison(50.0, Estimate(40.0, 30.0, 50.0), 20.0, Estimate(0.0, 0.0, 0.0), rival="ce")
+    assert "no difference can show" not in judge(between)[1]
+
+
 def test_a_print_without_difference():
     assert direction(5.0, 1.0, 9.0, printed=0.0) == Verdict.DIRECTION_FAILS
     assert direction(0.2, -1.0, 1.4, printed=0.0) == Verdict.UNDECIDED

@@ -19,13 +19,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 SCHEMA_VERSION = 1
-PACKAGES = ("torch", "torchvision", "torchattacks", "loss_landscapes", "numpy", "matplotlib", "sklearn")
+# Module to distribution: some modules do not know their own version.
+PACKAGES = {
+    "torch": "torch",
+    "torchvision": "torchvision",
+    "torchattacks": "torchattacks",
+    "loss_landscapes": "loss-landscapes",
+    "numpy": "numpy",
+    "matplotlib": "matplotlib",
+    "sklearn": "scikit-learn",
+}
 
 
 @contextlib.contextmanager
@@ -114,17 +124,18 @@ def sha256(path: Path | str) -> str:
 
 
 class Clock:
-    """Wall and CPU seconds and peak memory since the job's start, for provenance."""
+    """Wall and CPU seconds since the clock was made; peak memory of the process so far (it never falls)."""
 
     def __init__(self) -> None:
         self.wall = time.monotonic()
+        self.cpu = time.process_time()
 
     def read(self) -> dict[str, float]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         scale = 1 if sys.platform == "darwin" else 1024
         return {
             "wall_seconds": round(time.monotonic() - self.wall, 3),
-            "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
+            "cpu_seconds": round(time.process_time() - self.cpu, 3),
             "peak_memory_bytes": usage.ru_maxrss * scale,
         }
 
@@ -149,11 +160,7 @@ def write_provenance(
     **more: Any,
 ) -> None:
     """Write how a result came about beside it. Never an input of a step, never compared."""
-    versions = {
-        package: getattr(sys.modules[package], "__version__", "unknown")
-        for package in PACKAGES
-        if package in sys.modules
-    }
+    versions = {module: version(name) for module, name in PACKAGES.items() if module in sys.modules}
     modules = sorted(module for module in sys.modules if module.split(".")[0] == "lossproof")
     write_json(
         Path(folder) / name,

@@ -48,17 +48,24 @@ def provenance(results: Path) -> dict[str, Any]:
     seconds: dict[str, Counter[str]] = {"wall seconds by stage": Counter(), "CPU seconds by stage": Counter()}
     latest: dict[str, Any] = {}
     packages: dict[str, str] = {}
+    commits: Counter[str] = Counter()
     for stage in STAGES:
         for path in sorted((results / stage).rglob("*provenance.json")):
             latest = read_json(path)
             packages |= latest["packages"]
+            git = latest.get("git") or {}
+            state = " with uncommitted changes" if git.get("dirty") else ""
+            commits[f"{git['commit'][:12]}{state}" if git.get("commit") else "not in a git checkout"] += 1
             # Toys of one bundle were trained by one job, and each folder tells of the whole job.
             share = len(latest.get("shared_by", [1]))
             seconds["wall seconds by stage"][stage] += latest["wall_seconds"] / share
             seconds["CPU seconds by stage"][stage] += latest["cpu_seconds"] / share
     shown: dict[str, Any] = {key: latest[key] for key in ("python", "system", "device") if key in latest}
-    shown["commit"] = (latest.get("git") or {}).get("commit") or "not in a git checkout"
-    return shown | {"packages": packages} | {name: dict(by_stage) for name, by_stage in seconds.items()}
+    return (
+        shown
+        | {"steps by commit": dict(commits), "packages": packages}
+        | {name: dict(by_stage) for name, by_stage in seconds.items()}
+    )
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import re
 import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,11 @@ def _published(row: Mapping[str, Any], run: Mapping[Any, Any]) -> str:
     return "" if other is None else f"{_shown(other['measured'], row['unit'])} {other['verdict']}".strip()
 
 
+def _distinct(rows: Iterable[Mapping[str, Any]]) -> int:
+    """How many measurements stand behind some claims: where one data set stands in for several, claims share one."""
+    return len({(row["record"], row["split"], str(row["measured"])) for row in rows if _shown(row["measured"], "")})
+
+
 def _counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, Counter[str]]:
     """Verdicts by exhibit id, in the order of the ledger."""
     counts: dict[str, Counter[str]] = {}
@@ -146,6 +152,19 @@ def _provenance(provenance: Mapping[str, Any]) -> tuple[list[tuple[str, str]], l
         if isinstance(value, Mapping)
     ]
     return scalars, tables
+
+
+def _toys(rows: Iterable[Mapping[str, Any]], known: set[str]) -> list[tuple[str, list[dict[str, str]]]]:
+    """The toy summary as text, by exhibit."""
+    groups = []
+    for exhibit, group in groupby(rows, key=lambda row: str(row["exhibit"])):
+        shown = [
+            {key: f"{value:.3f}" if isinstance(value, float) else str(value) for key, value in row.items()}
+            | {"training": name(str(row["training"])), "anchor": anchor(exhibit) if exhibit in known else ""}
+            for row in group
+        ]
+        groups.append((exhibit, shown))
+    return groups
 
 
 def build(context: Context) -> str:
@@ -181,7 +200,13 @@ def build(context: Context) -> str:
         banner=context["banner"],
         papers=papers,
         verdicts=[
-            {"name": str(one), "slug": _slug(str(one)), "count": total[str(one)], "meaning": MEANINGS[one]}
+            {
+                "name": str(one),
+                "slug": _slug(str(one)),
+                "count": total[str(one)],
+                "distinct": _distinct(row for row in ledger if row["verdict"] == str(one)),
+                "meaning": MEANINGS[one],
+            }
             for one in Verdict
         ],
         counts=[
@@ -197,17 +222,11 @@ def build(context: Context) -> str:
             }
             for exhibit, found in counts.items()
         ],
+        distinct=_distinct(ledger),
         implausible=sum(row["plausible"] != "yes" for row in ledger),
         ledger=_ledger(ledger, by_claim, known),
         published=[run["name"] for run in published],
-        toy_summary=[
-            {key: f"{value:.3f}" if isinstance(value, float) else str(value) for key, value in row.items()}
-            | {
-                "training": name(str(row["training"])),
-                "anchor": anchor(str(row["exhibit"])) if row["exhibit"] in known else "",
-            }
-            for row in context.get("toy_summary", ())
-        ],
+        toy_summary=_toys(context.get("toy_summary", ()), known),
         theory=[
             dict(row) | {"anchor": anchor(str(row["statement"])) if row["statement"] in known else ""}
             for row in context.get("theory", ())
