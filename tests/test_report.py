@@ -215,11 +215,18 @@ def test_a_ledger_read_from_a_file_gives_the_same_report(context):
 
 def test_published_runs_stand_beside(context):
     row = next(one for one in context["ledger"] if one["measured"] is not None)
-    mine = dict(row) | {"measured": "12.5", "verdict": "not reproduced"}
-    context["published"] = [{"name": "paper-h200", "rows": [mine]}]
+    run = {"edition": "paper", "hardware": "one H200", "epochs": "200", "date": "2026-01-02"}
+    mine = dict(row) | run | {"measured": "12.5", "verdict": "not reproduced"}
+    ours = mine | {"value": "", "note": "vs: ce", "measured": "-3.25", "verdict": "not printed"}
+    context["published"] = [{"name": "paper-h200", "rows": [mine, ours]}, {"name": "own-laptop", "rows": [ours]}]
     text = build(context)
     assert "paper-h200</th>" in text
     assert text.count("12.50 not reproduced") == 1
+    # What no paper prints stands in the run's own section, not beside the ledger.
+    assert "own-laptop</th>" not in text
+    assert text.count("-3.25") == 2
+    assert "minus CE" in text
+    assert "hardware: one H200; epochs: 200; date: 2026-01-02" in text
 
 
 def test_an_empty_edition_still_reports():

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from lossproof.claims.ledger import CLAIM_COLUMNS
 from lossproof.claims.match import number
+from lossproof.claims.published import RUN_COLUMNS
 from lossproof.claims.verdict import Verdict
 from lossproof.report.context import Context, Exhibit
 from lossproof.tables.names import name, quantity
@@ -131,6 +132,18 @@ def _distinct(rows: Iterable[Mapping[str, Any]]) -> int:
     return len({(row["record"], row["split"], str(row["measured"])) for row in rows if _shown(row["measured"], "")})
 
 
+def _published_run(title: str, rows: Sequence[Mapping[str, Any]], known: set[str]) -> dict[str, Any]:
+    """A published run for its own section: what ran it, and its rows as in the ledger."""
+    told = {part: dict.fromkeys(str(row[part]) for row in rows if row[part]) for part in RUN_COLUMNS}
+    about = [f"{part}: {', '.join(values)}" for part, values in told.items() if values]
+    lines = _ledger(rows, (), known)
+    for line, row in zip(lines, rows, strict=True):
+        line["basis"] += f", {row['epochs']} epochs" if row["epochs"] else ""
+        if row["note"].startswith("vs: "):
+            line["quantity"] += f", minus {name(row['note'].removeprefix('vs: '))}"
+    return {"name": title, "anchor": anchor(f"published-{title}"), "about": "; ".join(about), "lines": lines}
+
+
 def _counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, Counter[str]]:
     """Verdicts by exhibit id, in the order of the ledger."""
     counts: dict[str, Counter[str]] = {}
@@ -185,7 +198,9 @@ def build(context: Context) -> str:
         raise ValueError(f"two exhibits share an id: {', '.join(twice)}")
     known = {exhibit["id"] for paper in papers for exhibit in paper["exhibits"]}
     published = list(context.get("published", ()))
-    by_claim = [{_claim_key(row): row for row in run["rows"]} for run in published]
+    # Beside the ledger stand only runs that answer a printed number.
+    printed = [[row for row in run["rows"] if row["value"]] for run in published]
+    by_claim = [{_claim_key(row): row for row in rows} for rows in printed if rows]
     total = sum(counts.values(), Counter())
     scalars, tables = _provenance(context.get("provenance", {}))
     environment = Environment(
@@ -225,7 +240,8 @@ def build(context: Context) -> str:
         distinct=_distinct(ledger),
         implausible=sum(row["plausible"] != "yes" for row in ledger),
         ledger=_ledger(ledger, by_claim, known),
-        published=[run["name"] for run in published],
+        published=[run["name"] for run in published if any(row["value"] for row in run["rows"])],
+        published_runs=[_published_run(run["name"], run["rows"], known) for run in published],
         toy_summary=_toys(context.get("toy_summary", ()), known),
         theory=[
             dict(row) | {"anchor": anchor(str(row["statement"])) if row["statement"] in known else ""}

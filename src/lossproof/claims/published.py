@@ -1,0 +1,62 @@
+"""Rows of a run that we publish in ``reference/measured``: the ledger's, and what no paper prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from lossproof.claims.ledger import COLUMNS as LEDGER_COLUMNS
+from lossproof.claims.match import Row, number
+
+RUN_COLUMNS = ("edition", "hardware", "epochs", "date")
+COLUMNS = (*LEDGER_COLUMNS, *RUN_COLUMNS)
+NOT_PRINTED = "not printed"
+NORM = "last_layer_norm"
+
+
+def _blank(row: Mapping[str, Any]) -> dict[str, Any]:
+    return dict.fromkeys(LEDGER_COLUMNS, "") | {key: row[key] for key in LEDGER_COLUMNS if key in row}
+
+
+def unprinted(tidy: Iterable[Row]) -> list[dict[str, Any]]:
+    """Accuracies and differences over seeds of a tidy accuracy table as rows without a printed value.
+
+    A difference's rival stands in ``note``, as in the printed claims.
+    """
+    rows = []
+    for row in tidy:
+        if not row["seed"]:
+            note = {"note": f"vs: {row['rival']}"} if row["rival"] else {}
+            unit = "percentage_points" if row["rival"] else "percent"
+            measured = {"measured": row["value"], "value": "", "unit": unit, "verdict": NOT_PRINTED}
+            rows.append(_blank(row) | measured | note)
+    return rows
+
+
+def final_norms(tidy: Sequence[Row]) -> list[dict[str, Any]]:
+    """Norm of the last layer's weights after the last epoch, per training: the mean over seeds."""
+    rows = []
+    for training in dict.fromkeys(row["training"] for row in tidy):
+        mine = [row for row in tidy if row["training"] == training and row["quantity"] == "norm"]
+        last = max(number(row["epoch"]) or 0 for row in mine)
+        norms = [number(row["value"]) or 0.0 for row in mine if number(row["epoch"]) == last]
+        measured = {"metric": NORM, "measured": repr(fmean(norms)), "value": "", "unit": "raw", "seeds": len(norms)}
+        rows.append(_blank(mine[0]) | measured | {"verdict": NOT_PRINTED, "epochs": int(last)})
+    return rows
+
+
+def with_run(rows: Iterable[Mapping[str, Any]], epochs: Callable[[str], set[int]], **run: str) -> list[dict[str, Any]]:
+    """Rows with what ran: ``run`` is edition, hardware and date; ``epochs`` reads those of a record's pattern.
+
+    ValueError where the records of one row were trained for different numbers of epochs: such a row would
+    say nothing of either.
+    """
+    told = []
+    for row in rows:
+        found = set().union(*(epochs(pattern) for pattern in str(row["record"]).split(";") if pattern))
+        found |= {int(row["epochs"])} if "epochs" in row else set()
+        if len(found) > 1:
+            raise ValueError(f"{row['paper']}/{row['exhibit']}: one row from runs of {sorted(found)} epochs")
+        told.append(dict(row) | {"epochs": str(*found)} | run)
+    return told
