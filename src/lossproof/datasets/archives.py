@@ -5,8 +5,10 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -17,6 +19,8 @@ from typing import IO
 # Room for what lies around the members of a tar file: headers, long names, padding at its end.
 ROOM = 1 << 24  # bytes between two files
 BLOCK = 512  # bytes, of a tar file
+ZIP_END = struct.Struct("<4s6xH10x")  # a zip's last record: mark and number of members
+UNTOLD = 0xFFFF  # more members than the number can say
 FAULTS = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 
 
@@ -85,6 +89,11 @@ class _Budget:
 
 def _zip(file: IO[bytes], wanted: Callable[[str], bool] | None, budget: _Budget) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(file) as archive:
+        # zipfile does not compare the number of members with the one at the archive's end.
+        file.seek(-ZIP_END.size - len(archive.comment), os.SEEK_END)
+        mark, told = ZIP_END.unpack(file.read(ZIP_END.size))
+        if mark != b"PK\5\6" or told not in (len(archive.infolist()), UNTOLD):
+            raise zipfile.BadZipFile(f"{len(archive.infolist())} members found, {told} expected")
         chosen = []
         # The directory tells all sizes at once; reading stops at a member's told size and checks its CRC.
         for member in archive.infolist():
