@@ -211,7 +211,10 @@ def one_line(error, cache, *parts):
 
 @pytest.mark.parametrize("fault", ["corrupt", "page"])
 def test_corrupt_always(shop, cache, fault):
-    with serve(shop, {PUBLIC: [fault] * 9, MIRROR: [fault] * 9}) as base, pytest.raises(ValueError) as error:
+    with (
+        serve(shop, {PUBLIC: [fault] * 9, MIRROR: [fault] * 9}) as base,
+        pytest.raises(ValueError, match=NAME) as error,
+    ):
         fetch(published(base), cache, [base])
     assert not isinstance(error.value, FetchError)
     found = PAGE if fault == "page" else PACKED[:-1] + bytes([PACKED[-1] ^ 1])
@@ -262,9 +265,13 @@ def test_offline(cache):
 # Two at once, and a kill
 
 
-def test_two_downloads_of_one_file_at_once(shop, cache):
+@pytest.mark.parametrize("before", [None, b"corrupt"])
+def test_downloads_of_one_file_at_once(shop, cache, before):
     found = []
-    # The first one waits in the middle while the second one begins and ends.
+    if before:
+        (cache / "toyset").mkdir(parents=True)
+        (cache / "toyset" / NAME).write_bytes(before)
+    # One of them waits in the middle while the others begin and end.
     with serve(shop, {PUBLIC: ["stall"]}) as base:
 
         def download():
@@ -276,7 +283,7 @@ def test_two_downloads_of_one_file_at_once(shop, cache):
         for thread in threads:
             thread.join()
     assert found == [{NAME: cache / "toyset" / NAME}] * 4
-    assert names(cache) == [f"toyset/{NAME}"]
+    assert names(cache) == [f"toyset/{NAME}"] + ([f"toyset/{NAME}.corrupt"] if before else [])
     assert (cache / "toyset" / NAME).read_bytes() == PACKED
 
 

@@ -59,7 +59,10 @@ def _one(source: Source, file: RemoteFile, cache: Path, mirrors: Sequence[str], 
     for place in looked:
         if not place.is_file():
             continue
-        found = misfit(place, file)
+        try:
+            found = misfit(place, file)
+        except FileNotFoundError:  # another download has just set it aside
+            continue
         if not found:
             _say(f"{source.name}: {place} is there")
             return place
@@ -90,7 +93,7 @@ def _download(source: Source, file: RemoteFile, cache: Path, mirrors: Sequence[s
                 tried[address] = str(error)
                 break
     reasons = "; ".join(f"{address}: {reason}" for address, reason in tried.items())
-    said = f"{label} could not be had ({reasons}); {_by_hand(source, file, cache)}"
+    said = f"{label} could not be fetched ({reasons}); {_by_hand(source, file, cache)}"
     raise ValueError(said) if corrupt else FetchError(said)
 
 
