@@ -72,6 +72,22 @@ NEEDS = {
 }
 
 
+PAPER = "--configfile=editions/paper.yaml"
+
+
+def test_published_files_are_downloaded_once_and_packaged_ones_not(empty):
+    assert empty.jobs("sp_fig_7", PAPER) == {"download": 1, "prepare": 1, "train": 9} | {
+        "collect": 1,
+        "figure": 1,
+        "sp_fig_7": 1,
+    }
+    found = {file.path: file.rule for file in empty.files("sp_fig_7", PAPER)}
+    assert found["results/paper/datasets/mnist/files.json"] == "download"
+    assert "download" not in empty.jobs("all")
+    digits = empty.snakemake("-n", "results/embedded/datasets/digits_gray/files.json")
+    assert digits.returncode != 0 and "MissingRuleException" in digits.stdout + digits.stderr
+
+
 @pytest.mark.parametrize("target", NEEDS)
 def test_an_exhibit_needs_only_what_it_shows(empty, target):
     assert empty.jobs(target) == NEEDS[target] | {target: 1}

@@ -71,6 +71,8 @@ FAULTS = [
     ("bundles.cinic10", ["pgd_1of255", "fgsm"], "bundles.cinic10: attack 'fgsm' is in 'tables' too; .*"),
     ("bundles.cinic10", ["pgd_1of25"], "bundles.cinic10: unknown attack 'pgd_1of25'; .*did you mean 'pgd_1of255'"),
     ("attack_images.train", 5, "attack_images.train: found 5; allowed: >= 10"),
+    ("data.mirrors", ["ftp://x"], "data.mirrors.0: found 'ftp://x'; expected an address that begins with http"),
+    ("data.mirrors", "http://x", "data.mirrors: found 'http://x'; expected array"),
     ("datasets.digits_gray.source", "digit", "datasets.digits_gray.source: unknown source 'digit'; .*'digits'"),
     ("datasets.digits_gray.image_size", 4, "datasets.digits_gray.image_size: found 4; allowed: >= 8 and <= 512"),
     ("datasets.digits_gray.channel", 1, "datasets.digits_gray.channel: unknown key 'channel'; .*mean 'channels'"),

@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from lossproof import devices, sources
 from lossproof.catalogue import catalogue
+from lossproof.datasets.source import source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES
 from lossproof.exhibits.plan import Plan, named_datasets
@@ -57,13 +58,14 @@ GPU = devices.gpus_wanted(config["device"])
 # machine's CPU; elsewhere the two are the same.
 PYTHON = "python" if DEPLOYED else sys.executable
 WARM = [] if DEPLOYED or GPU or workflow.remote_exec else ["workflow/scripts/warm.py"]
-# DEVICE, CACHE and RESUME_EVERY change where and how a step runs, not what comes out, so they are no
+# DEVICE, CACHE, MIRRORS and RESUME_EVERY change where and how a step runs, not what comes out, so they are no
 # params and make nothing stale. Braces are doubled: Snakemake formats the prefix like a command.
 shell.prefix(
     f"export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
     f'python() {{{{ command {shlex.quote(PYTHON)} "$@"; }}}}; '
     f"torch_python() {{{{ python {' '.join(WARM)} \"$@\"; }}}}; "
     f"DEVICE={config['device']}; CACHE={shlex.quote(config['data']['cache'])}; "
+    f"MIRRORS={shlex.quote(json.dumps(config['data']['mirrors']))}; "
     f"RESUME_EVERY={config['training']['resume_every_seconds']}; "
 )
 # One job handles every seed of a run, or one seed.
@@ -191,6 +193,16 @@ def exhibit_label(wildcards):
 def with_numbers():
     """The exhibits whose tidy tables answer printed numbers."""
     return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves")]
+
+
+def source_named(dataset):
+    """The source of a data set of the configuration."""
+    return source_of(config["datasets"][dataset]["source"])
+
+
+def published_files(dataset):
+    """Names and checksums of a data set's published files; {} where it has none."""
+    return {file.name: file.checksum for file in source_named(dataset).files}
 
 
 def data_in_use():

@@ -1,7 +1,31 @@
-# Raw files to one uniform prepared form per data set.
+# Raw files into the cache, then to one uniform prepared form per data set.
+
+
+# On this machine: a node of a cluster may have no network. Names and checksums alone decide what comes out, so
+# they are its params, and neither other addresses nor other code of the download make anything stale.
+rule download:
+    output:
+        PATHS.raw_files("{dataset}"),
+    log:
+        f"logs/{EDITION}/download/{{dataset}}.log",
+    wildcard_constraints:
+        dataset=one_of(name for name in config["datasets"] if published_files(name)),
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    params:
+        source=lambda wildcards: source_named(wildcards.dataset).name,
+        files=lambda wildcards: as_json(published_files(wildcards.dataset)),
+    message:
+        "download {wildcards.dataset}"
+    shell:
+        'python workflow/scripts/download.py --source {params.source} --cache "$CACHE" --mirrors "$MIRRORS"'
+        " --out {output:q} > {log:q} 2>&1"
 
 
 rule prepare:
+    input:
+        lambda wildcards: PATHS.raw_files(wildcards.dataset) if published_files(wildcards.dataset) else [],
     output:
         PATHS.dataset("{dataset}"),
     log:
@@ -16,4 +40,4 @@ rule prepare:
         "prepare {wildcards.dataset}"
     shell:
         "python workflow/scripts/prepare.py --name {wildcards.dataset} --settings {params.settings:q}"
-        ' --cache "$CACHE" --out results/{params.edition}/datasets/{wildcards.dataset} > {log:q} 2>&1'
+        ' --cache "$CACHE" --files {input:q} --out results/{params.edition}/datasets/{wildcards.dataset} > {log:q} 2>&1'

@@ -42,6 +42,10 @@ class Paths:
     def dataset(self, dataset: str) -> list[str]:
         return [f"{self.results}/datasets/{dataset}/{name}" for name in FILES]
 
+    def raw_files(self, dataset: str) -> str:
+        """What the raw files of a data set with published files are."""
+        return f"{self.results}/datasets/{dataset}/files.json"
+
     def model(self, run: object, seed: object, name: str) -> str:
         return f"{self.results}/models/{run}/seed{seed}/{name}"
 

@@ -1,0 +1,447 @@
+"""Raw files: found, downloaded, checked, and what happens when that fails. A server on this machine only."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from serve import PAGE, serve
+
+from editions import ROOT
+from lossproof.catalogue import catalogue
+from lossproof.datasets import fetch as module
+from lossproof.datasets import transfer
+from lossproof.datasets.fetch import FetchError, fetch, manifest
+from lossproof.datasets.locate import locate
+from lossproof.datasets.source import RemoteFile, Source, source_of
+from lossproof.records import write_json
+
+NAME = "set one.gz"
+RAW = bytes(range(256)) * 4096  # a megabyte: several chunks
+PACKED = gzip.compress(RAW, mtime=0, compresslevel=0)
+
+
+def md5(content):
+    return "md5:" + hashlib.md5(content).hexdigest()
+
+
+def sha(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+PUBLISHED = RemoteFile(NAME, (), md5(PACKED), bytes=len(PACKED))
+SOURCE = Source("toyset", (PUBLISHED,), ("ToySet/raw",), {}, None)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(module, "TIMEOUT", (0.5, 0.3))
+    monkeypatch.setattr(module, "PAUSES", (0.0, 0.0))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A folder to serve from, with the file as a mirror and as its publisher have it."""
+    for path in (tmp_path / "shop/toyset" / NAME, tmp_path / "shop/published" / NAME):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(PACKED)
+    return tmp_path / "shop"
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+MIRROR, PUBLIC = f"toyset/{NAME}", f"published/{NAME}"
+
+
+def published(base, **changes):
+    """The source with the server as its publisher."""
+    return replace(SOURCE, files=(replace(PUBLISHED, urls=(f"{base}/published/set%20one.gz",), **changes),))
+
+
+def names(cache):
+    return sorted(str(path.relative_to(cache)) for path in cache.rglob("*") if path.is_file())
+
+
+# What lies there
+
+
+def test_a_whole_file_is_fetched_once(shop, cache, capsys):
+    with serve(shop) as base:
+        files = fetch(published(base), cache)
+        assert fetch(published(base), cache) == files
+        assert base.asked == [PUBLIC]
+    assert files == {NAME: cache / "toyset" / NAME}
+    assert files[NAME].read_bytes() == PACKED
+    assert files[NAME].stat().st_mode & 0o777 == 0o666 & ~umask()
+    assert names(cache) == [f"toyset/{NAME}"]
+    assert f" s from {base}/published/set%20one.gz" in capsys.readouterr().err
+
+
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@pytest.mark.parametrize("folder", ["toyset", "ToySet/raw", "."])
+def test_a_file_that_is_there_needs_no_network(cache, folder):
+    place = cache / folder / NAME
+    place.parent.mkdir(parents=True)
+    place.write_bytes(PACKED)
+    assert fetch(SOURCE, cache, offline=True) == {NAME: place}
+
+
+@pytest.mark.parametrize("folder", ["toyset", "ToySet/raw"])
+@pytest.mark.parametrize(
+    ("name", "content"), [(NAME, gzip.compress(RAW, mtime=1)), ("set one", RAW)], ids=["packed anew", "unpacked"]
+)
+def test_the_same_content_in_another_packing(cache, folder, name, content):
+    place = cache / folder / name
+    place.parent.mkdir(parents=True)
+    place.write_bytes(content)
+    known = replace(SOURCE, files=(replace(PUBLISHED, unpacked_sha256=sha(RAW)),))
+    assert fetch(known, cache, offline=True) == {NAME: place}
+    # Unless what is inside is known, another packing is another file.
+    with pytest.raises(FetchError):
+        fetch(SOURCE, cache, offline=True)
+
+
+@pytest.mark.parametrize("content", [b"other", PACKED[:-1] + b"x", PACKED[:-4]])
+def test_a_wrong_file_is_kept_aside_in_our_folder_only(shop, cache, capsys, content):
+    for folder in ("toyset", "ToySet/raw", "."):
+        (cache / folder).mkdir(parents=True, exist_ok=True)
+        (cache / folder / NAME).write_bytes(content)
+    with serve(shop) as base:
+        files = fetch(published(base, unpacked_sha256=sha(RAW)), cache)
+    assert files[NAME].read_bytes() == PACKED
+    assert names(cache) == [f"ToySet/raw/{NAME}", NAME, f"toyset/{NAME}", f"toyset/{NAME}.corrupt"]
+    for path in (f"ToySet/raw/{NAME}", NAME, f"toyset/{NAME}.corrupt"):
+        assert (cache / path).read_bytes() == content
+    said = capsys.readouterr().err
+    assert said.count("warning") == 1
+    assert f"warning: {NAME}: checksum {md5(content)}, expected {md5(PACKED)}; kept as {cache}/toyset/" in said
+
+
+def test_a_wrong_size_is_not_read(cache, capsys, monkeypatch):
+    import pooch
+
+    monkeypatch.setattr(pooch, "file_hash", lambda *_, **__: pytest.fail("read"))
+    (cache / "toyset").mkdir(parents=True)
+    (cache / "toyset" / NAME).write_bytes(b"short")
+    with pytest.raises(FetchError):
+        fetch(SOURCE, cache, offline=True)
+    assert f"5 bytes, not {len(PACKED)}" in capsys.readouterr().err
+
+
+# Downloads that go wrong and recover
+
+
+@pytest.mark.parametrize(
+    ("faults", "asked"),
+    [
+        (["truncate"], 2),
+        (["stall"], 2),
+        (["503", "503"], 3),
+        (["truncate", "stall"], 3),
+        (["503", "corrupt", "truncate"], 4),
+        (["encoded"], 1),
+    ],
+)
+def test_faults_that_pass(shop, cache, faults, asked):
+    with serve(shop, {PUBLIC: faults}) as base:
+        files = fetch(published(base), cache)
+        assert base.asked == [PUBLIC] * asked
+    assert files[NAME].read_bytes() == PACKED
+    assert [name for name in names(cache) if not name.endswith(".corrupt")] == [f"toyset/{NAME}"]
+
+
+def test_corrupt_once_is_kept_aside_and_fetched_again(shop, cache, capsys):
+    with serve(shop, {PUBLIC: ["corrupt"]}) as base:
+        assert fetch(published(base), cache)[NAME].read_bytes() == PACKED
+    assert names(cache) == [f"toyset/{NAME}", f"toyset/{NAME}.corrupt"]
+    assert (cache / f"toyset/{NAME}.corrupt").read_bytes()[:-1] == PACKED[:-1]
+    assert "warning: set one.gz: checksum md5:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", ["404", "503", "truncate", "stall", "corrupt", "page"])
+def test_a_bad_mirror_is_no_harm(shop, cache, fault):
+    with serve(shop, {MIRROR: [fault] * 9}) as base:
+        files = fetch(published(base), cache, [f"{base}/"])
+        assert base.asked[0] == MIRROR
+        assert base.asked[-1] == PUBLIC
+    assert files[NAME].read_bytes() == PACKED
+    assert len(base.asked) == {"404": 2, "corrupt": 3, "page": 5}.get(fault, 4)
+
+
+def test_a_good_mirror_is_enough(shop, cache):
+    with serve(shop) as base:
+        fetch(published(base), cache, [base])
+        assert base.asked == [MIRROR]
+
+
+# Downloads that fail for good: one line that says what to do
+
+
+def one_line(error, cache, *parts):
+    said = str(error.value)
+    assert "\n" not in said
+    place = (cache / "toyset" / NAME).absolute()
+    for part in (f"put it by hand at {place} (checksum {md5(PACKED)})", "data.cache", "data.mirrors", NAME, *parts):
+        assert part in said
+    return said
+
+
+@pytest.mark.parametrize("fault", ["corrupt", "page"])
+def test_corrupt_always(shop, cache, fault):
+    with (
+        serve(shop, {PUBLIC: [fault] * 9, MIRROR: [fault] * 9}) as base,
+        pytest.raises(ValueError, match=NAME) as error,
+    ):
+        fetch(published(base), cache, [base])
+    assert not isinstance(error.value, FetchError)
+    found = PAGE if fault == "page" else PACKED[:-1] + bytes([PACKED[-1] ^ 1])
+    shown = f"{len(PAGE)} bytes, not {len(PACKED)}" if fault == "page" else f"checksum {md5(found)}"
+    one_line(error, cache, f"{base}/toyset/set%20one.gz: {shown}", f"{base}/published/set%20one.gz: {shown}")
+    assert names(cache) == [f"toyset/{NAME}.corrupt"]
+    assert (cache / f"toyset/{NAME}.corrupt").read_bytes() == found
+
+
+@pytest.mark.parametrize(
+    ("fault", "says", "asked"),
+    [
+        ("404", "404 Not Found", 1),
+        ("503", "503 Service Unavailable", 3),
+        ("stall", "nothing came for 0.3 s", 3),
+        ("truncate", "IncompleteRead", 3),
+    ],
+)
+def test_an_address_that_fails_for_good(shop, cache, fault, says, asked):
+    with serve(shop, {PUBLIC: [fault] * 9}) as base:
+        with pytest.raises(FetchError) as error:
+            fetch(published(base), cache)
+        assert base.asked == [PUBLIC] * asked
+    one_line(error, cache, f"{base}/published/set%20one.gz: ", says)
+    assert names(cache) == []
+
+
+def test_no_network(cache, monkeypatch):
+    with serve(cache) as base:
+        pass  # nobody listens there any more
+    start = time.monotonic()
+    with pytest.raises(FetchError) as error:
+        fetch(published(base), cache, [base])
+    one_line(error, cache, f"{base}/toyset/set%20one.gz: ", f"{base}/published/set%20one.gz: ", "Connection refused")
+    monkeypatch.setenv("http_proxy", base)
+    with pytest.raises(FetchError) as error:
+        fetch(replace(SOURCE, files=(replace(PUBLISHED, urls=("http://example.invalid/x",)),)), cache)
+    one_line(error, cache, "http://example.invalid/x: ", "proxy")
+    assert time.monotonic() - start < 5
+
+
+def test_offline(cache):
+    with pytest.raises(FetchError) as error:
+        fetch(published("http://example.invalid"), cache, offline=True)
+    one_line(error, cache, f"{cache}/toyset/{NAME}, {cache}/ToySet/raw/{NAME}, {cache}/{NAME}")
+
+
+# Two at once, and a kill
+
+
+@pytest.mark.parametrize("before", [None, b"corrupt"])
+def test_downloads_of_one_file_at_once(shop, cache, before):
+    found = []
+    if before:
+        (cache / "toyset").mkdir(parents=True)
+        (cache / "toyset" / NAME).write_bytes(before)
+    # One of them waits in the middle while the others begin and end.
+    with serve(shop, {PUBLIC: ["stall"]}) as base:
+
+        def download():
+            found.append(fetch(published(base), cache))
+
+        threads = [threading.Thread(target=download) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [{NAME: cache / "toyset" / NAME}] * 4
+    assert names(cache) == [f"toyset/{NAME}"] + ([f"toyset/{NAME}.corrupt"] if before else [])
+    assert (cache / "toyset" / NAME).read_bytes() == PACKED
+
+
+DOWNLOAD = """
+import sys
+from pathlib import Path
+from lossproof.datasets.fetch import fetch
+from lossproof.datasets.source import RemoteFile, Source
+name, url, checksum, cache = sys.argv[1:]
+fetch(Source("toyset", (RemoteFile(name, (url,), checksum),), (), {}, None), Path(cache))
+"""
+
+
+def test_a_kill_leaves_no_half_file(shop, cache, monkeypatch):
+    with serve(shop, {PUBLIC: ["stall"]}) as base:
+        url = f"{base}/published/set%20one.gz"
+        command = [sys.executable, "-c", DOWNLOAD, NAME, url, md5(PACKED), str(cache)]
+        process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
+        try:
+            end = time.monotonic() + 30
+            while not any(path.stat().st_size > 10_000 for path in cache.glob("toyset/.*")):
+                assert process.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.01)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        (left,) = cache.glob("toyset/*")
+        assert left.name.startswith(".")
+        assert 0 < left.stat().st_size < len(PACKED)
+
+        files = fetch(published(base), cache)
+        assert files[NAME].read_bytes() == PACKED
+        # It might still be somebody's, for all that the second one knows; not so for ever.
+        assert left.exists()
+        files[NAME].unlink()
+        os.utime(left, (0, time.time() - module.ABANDONED - 1))
+        bystander = cache / "toyset" / f".{NAME}.notes.gz"
+        bystander.write_bytes(b"")
+        os.utime(bystander, (0, 0))
+        fetch(published(base), cache)
+    assert names(cache) == [f"toyset/{bystander.name}", f"toyset/{NAME}"]
+
+
+# The manifest, and finding the files again without a network
+
+
+def test_the_manifest_is_equal_for_equal_files(cache, tmp_path):
+    for at, folder in enumerate(("toyset", "ToySet/raw")):
+        place = cache / str(at) / folder / NAME
+        place.parent.mkdir(parents=True)
+        place.write_bytes(PACKED)
+        write_json(tmp_path / f"{at}.json", manifest(fetch(SOURCE, cache / str(at), offline=True)))
+    assert (tmp_path / "0.json").read_bytes() == (tmp_path / "1.json").read_bytes()
+    assert json.loads((tmp_path / "0.json").read_text()) == {NAME: {"sha256": sha(PACKED), "bytes": len(PACKED)}}
+
+
+def test_locate_finds_what_was_fetched(cache):
+    known = {NAME: {"sha256": sha(PACKED), "bytes": len(PACKED)}}
+    for folder, content in (("toyset", PACKED[::-1]), ("ToySet/raw", PACKED), (".", PACKED)):
+        (cache / folder).mkdir(parents=True, exist_ok=True)
+        (cache / folder / NAME).write_bytes(content)
+    assert locate(SOURCE, cache, known) == {NAME: cache / "ToySet/raw" / NAME}
+    shutil.rmtree(cache / "ToySet")
+    assert locate(SOURCE, cache, known) == {NAME: cache / NAME}
+    (cache / NAME).write_bytes(PACKED + b"\0")
+    with pytest.raises(FileNotFoundError) as error:
+        locate(SOURCE, cache, known)
+    for part in (f"toyset: {NAME}", str(cache / "toyset" / NAME), str(cache / NAME), "delete", "files.json"):
+        assert part in str(error.value)
+    with pytest.raises(FileNotFoundError):
+        locate(SOURCE, cache, {})
+
+
+def test_locate_reads_only_what_may_be_right(cache, monkeypatch):
+    read = []
+    monkeypatch.setattr("lossproof.datasets.locate.sha256", lambda path: read.append(path) or sha(PACKED))
+    for folder, content in (("toyset", b"short"), (".", PACKED)):
+        (cache / folder).mkdir(parents=True, exist_ok=True)
+        (cache / folder / NAME).write_bytes(content)
+    locate(SOURCE, cache, {NAME: {"sha256": sha(PACKED), "bytes": len(PACKED)}})
+    assert read == [cache / NAME]
+
+
+def test_locate_files_behind_a_licence(cache):
+    gated = Source("gated", (), (), {}, {"folder": "Gated", "files": ["a.txt", "images"], "how": "ask the authors"})
+    (cache / "Gated/images").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"gated: .*/Gated/a\.txt is not there; ask the authors"):
+        locate(gated, cache, {})
+    (cache / "Gated/a.txt").write_text("a")
+    assert locate(gated, cache, {}) == {"a.txt": cache / "Gated/a.txt", "images": cache / "Gated/images"}
+    assert locate(source_of("digits"), cache, {}) == {}
+
+
+# The script
+
+
+def script(*arguments):
+    command = [sys.executable, str(ROOT / "workflow/scripts/download.py"), *arguments]
+    return subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_script_says_in_one_line_what_is_missing(cache, tmp_path):
+    out = tmp_path / "files.json"
+    done = script("--source", "mnist", "--cache", str(cache), "--offline", "--out", str(out))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    place = cache / "mnist/train-images-idx3-ubyte.gz"
+    for part in ("lossproof: mnist: train-images-idx3-ubyte.gz", f"by hand at {place} (checksum md5:f68b3c2d"):
+        assert part in line
+    assert not out.exists()
+
+
+def test_a_log_gets_plain_lines(monkeypatch, capsys):
+    monkeypatch.setattr(transfer, "LOG_EVERY_SECONDS", 0.0)
+    lines = transfer.bar("toyset: x")
+    assert isinstance(lines, transfer.Lines)
+    lines.total = 4_000_000
+    lines.start -= 1
+    lines.update(1_000_000)
+    said = capsys.readouterr().err
+    assert said.startswith("toyset: x: 1.0 MB, ")
+    assert ", 25 %, 3 s left" in said
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    bar = transfer.bar("toyset: x")
+    assert bar
+    bar.close()
+
+
+# What the shipped sources declare
+
+
+def test_sources_are_well_formed():
+    sources = [source_of(name) for name in catalogue("datasets")]
+    assert any(source.files for source in sources)
+    assert source_of("digits").files == ()
+    for source in sources:
+        for file in source.files:
+            algorithm, _, digest = file.checksum.partition(":")
+            assert len(bytes.fromhex(digest)) == hashlib.new(algorithm).digest_size, file
+            assert not file.unpacked_sha256 or len(bytes.fromhex(file.unpacked_sha256)) == 32
+            assert file.urls and all(url.startswith(("https://", "http://")) for url in file.urls)
+            assert file.name == Path(file.name).name
+        assert not (source.files and source.by_hand)
+
+
+def test_mnist_has_torchvisions_addresses_and_checksums():
+    # Read, not imported: that takes seconds.
+    package = find_spec("torchvision")
+    text = Path(package.origin).with_name("datasets").joinpath("mnist.py").read_text()
+    text = text[text.index("class MNIST") : text.index("class FashionMNIST")]
+    published = dict(re.findall(r'\("([\w-]+\.gz)", "([0-9a-f]{32})"\)', text))
+    mirrors = re.findall(r'^        "(https?://[^"]+)",$', text, re.MULTILINE)
+    assert len(published) == 4 and mirrors
+    assert {file.name: file.checksum for file in source_of("mnist").files} == {
+        name: f"md5:{digest}" for name, digest in published.items()
+    }
+    for file in source_of("mnist").files:
+        assert file.urls == tuple(f"{mirror}{file.name}" for mirror in mirrors)
