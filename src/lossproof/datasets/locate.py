@@ -1,0 +1,48 @@
+"""Where raw files lie: the places that are looked at, and finding again what was fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lossproof.datasets.source import RemoteFile, Source
+from lossproof.records import sha256
+
+
+def places(source: Source, file: RemoteFile, cache: Path) -> list[Path]:
+    """Every path that the file may have, best first: our own folder, the source's usual ones, the cache itself."""
+    folders = [cache / source.name, *(cache / folder for folder in source.folders), cache]
+    return [folder / name for folder in folders for name in file.names]
+
+
+def locate(source: Source, cache: Path, manifest: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
+    """File name -> its place, without any network: what the ``prepare`` of a data set gets as ``files``.
+
+    ``manifest`` is files.json, as the download step left it ({} for a source without published files). Cheap: only
+    a file of the right name and size is read, once, to compare its SHA-256; preparing then finds it in the page
+    cache. Files behind a licence have no manifest and are found by name. FileNotFoundError says what is missing,
+    where it was looked for, and what to do.
+    """
+    cache = Path(cache)
+    found = {file.name: _found(source, file, cache, manifest) for file in source.files}
+    if source.by_hand:
+        folder = cache / source.by_hand["folder"]
+        for name in source.by_hand["files"]:
+            if not (folder / name).exists():
+                place = (folder / name).absolute()
+                raise FileNotFoundError(f"{source.name}: {place} is not there; {source.by_hand['how']}")
+            found[name] = folder / name
+    return found
+
+
+def _found(source: Source, file: RemoteFile, cache: Path, manifest: Mapping[str, Mapping[str, Any]]) -> Path:
+    known = manifest.get(file.name, {})
+    looked = places(source, file, cache)
+    for place in looked:
+        if place.is_file() and place.stat().st_size == known.get("bytes") and sha256(place) == known["sha256"]:
+            return place
+    raise FileNotFoundError(
+        f"{source.name}: {file.name} is not what it was when it was fetched, or gone; looked at "
+        f"{', '.join(str(place) for place in looked)}; delete the data set's files.json to fetch it again"
+    )
