@@ -6,9 +6,11 @@ import argparse
 import json
 from pathlib import Path
 
-from lossproof.catalogue import load
 from lossproof.datasets import prepared
-from lossproof.records import Clock, write_provenance
+from lossproof.datasets.arrive import arrive
+from lossproof.datasets.locate import locate
+from lossproof.datasets.source import source_of
+from lossproof.records import Clock, read_json, write_provenance
 
 
 def main() -> None:
@@ -16,12 +18,14 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="id of the data set")
     parser.add_argument("--settings", required=True, type=json.loads, help="JSON: source and its settings")
     parser.add_argument("--cache", required=True, type=Path, help="folder with raw files")
+    parser.add_argument("--files", nargs="?", type=Path, help="files.json of the download, where there is one")
     parser.add_argument("--out", required=True, type=Path, help="folder for the prepared arrays")
     arguments = parser.parse_args()
     clock = Clock()
     settings = dict(arguments.settings)
-    prepare = load("datasets", settings.pop("source"))
-    prepared.save(arguments.out, prepare(arguments.cache, name=arguments.name, **settings))
+    source = source_of(settings.pop("source"))
+    files = locate(source, arguments.cache, read_json(arguments.files) if arguments.files else {})
+    prepared.save(arguments.out, arrive(source, files, arguments.name, settings))
     write_provenance(arguments.out, clock)
 
 

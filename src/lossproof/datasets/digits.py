@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ CATALOGUE = {
 }
 
 
-def prepare(cache: Path, *, name: str, channels: int, image_size: int, test_share: float) -> Prepared:
+def prepare(files: Mapping[str, Path], *, name: str, channels: int, image_size: int, test_share: float) -> Prepared:
     """Resize all digits, split them stratified by class with a seed of its own. Needs no file."""
     from PIL import Image
     from sklearn.datasets import load_digits
