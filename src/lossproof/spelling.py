@@ -5,9 +5,12 @@ from __future__ import annotations
 NAMES = {
     "mnist": "MNIST",
     "fashion_mnist": "Fashion-MNIST",
+    "kmnist": "KMNIST",
     "cifar10": "CIFAR-10",
     "cifar100": "CIFAR-100",
+    "svhn": "SVHN",
     "cinic10": "CINIC-10",
+    "tiny_imagenet": "Tiny ImageNet",
     "clothing1m": "Clothing1M",
     "voc2007": "VOC2007",
     "resnet18": "ResNet-18",

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from lossproof.catalogue import load
 from lossproof.datasets import prepared
+from lossproof.datasets.arrive import arrive
 from lossproof.datasets.locate import locate
 from lossproof.datasets.source import source_of
 from lossproof.records import Clock, read_json, write_provenance
@@ -25,8 +25,7 @@ def main() -> None:
     settings = dict(arguments.settings)
     source = source_of(settings.pop("source"))
     files = locate(source, arguments.cache, read_json(arguments.files) if arguments.files else {})
-    prepare = load("datasets", source.name)
-    prepared.save(arguments.out, prepare(files, name=arguments.name, **settings))
+    prepared.save(arguments.out, arrive(source, files, arguments.name, settings))
     write_provenance(arguments.out, clock)
 
 

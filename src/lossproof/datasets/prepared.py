@@ -52,14 +52,14 @@ def check(data: Prepared) -> None:
 
 
 def save(folder: Path | str, data: Prepared) -> None:
-    """Write a checked data set; the card gains sizes."""
+    """Write a checked data set; the card gains the splits' sizes beside those it may have of other parts."""
     check(data)
     folder = Path(folder)
     for split in SPLITS:
         for part, array in zip(("images", "labels"), data.split(split), strict=True):
             with whole(folder / f"{split}_{part}.npy") as path:
                 np.save(path, np.ascontiguousarray(array), allow_pickle=False)
-    sizes = {split: len(data.split(split)[1]) for split in SPLITS}
+    sizes = data.card.get("sizes", {}) | {split: len(data.split(split)[1]) for split in SPLITS}
     write_json(folder / "card.json", data.card | {"sizes": sizes})
 
 
