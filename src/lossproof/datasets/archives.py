@@ -92,7 +92,8 @@ def _zip(file: IO[bytes], wanted: Callable[[str], bool] | None, budget: _Budget)
         # zipfile does not compare the number of members with the one at the archive's end.
         file.seek(-ZIP_END.size - len(archive.comment), os.SEEK_END)
         mark, told = ZIP_END.unpack(file.read(ZIP_END.size))
-        if mark != b"PK\5\6" or told not in (len(archive.infolist()), UNTOLD):
+        # Writers without the 64-bit form let the number wrap around.
+        if mark != b"PK\5\6" or told not in (len(archive.infolist()) & UNTOLD, UNTOLD):
             raise zipfile.BadZipFile(f"{len(archive.infolist())} members found, {told} expected")
         chosen = []
         # The directory tells all sizes at once; reading stops at a member's told size and checks its CRC.

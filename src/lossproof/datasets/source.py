@@ -16,7 +16,8 @@ class RemoteFile:
     """One published file.
 
     ``checksum`` is "<algorithm>:<hex digest>" as its publisher prints it. Where ``unpacked_sha256`` is given, a
-    ``.gz`` that somebody packed anew and the unpacked file are accepted too. ``bytes``: size, where published.
+    ``.gz`` that somebody packed anew and the unpacked file are accepted too. ``bytes``: what a
+    download will take, for the plan; the checksum alone decides.
     """
 
     name: str
