@@ -85,7 +85,7 @@ def test_missing_says_why():
     paper = plan(edition("paper"))
     # One absent data set is enough, also in a panel.
     assert paper.missing["sp/fig_5"] == "no data in this edition for: cifar10"
-    assert {run.dataset for run in paper.runs} == {"mnist"}
+    assert {run.dataset for run in paper.runs} == {"mnist", "voc2007"}
     with pytest.raises(StopIteration):
         EMBEDDED.exhibit("sp", "table_3")
 
