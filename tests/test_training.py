@@ -18,6 +18,7 @@ from lossproof.records import write_csv
 from lossproof.training import checkpoint, loop
 from lossproof.training.augmentation import augment, crop_flip
 from lossproof.training.evaluate import accuracy, pixels, predictions
+from lossproof.training.feeding import Resident
 from lossproof.training.history import COLUMNS
 from lossproof.training.loop import fit, new_model
 from lossproof.training.optimiser import adam, learning_rate
@@ -103,7 +104,7 @@ def test_equal_seeds_give_equal_bytes():
 def test_losses_start_from_equal_weights_and_order(monkeypatch):
     starts = {}
 
-    def first(model, criterion, optimiser, images, labels, settings, shuffle):
+    def first(model, criterion, optimiser, train, settings, shuffle):
         if settings["training"] not in starts:
             weights = {key: value.clone() for key, value in model.state_dict().items()}
             order = torch.randperm(60, generator=torch.Generator().set_state(shuffle.get_state()))
@@ -216,7 +217,7 @@ def scripted(monkeypatch, scores):
         return 1.0, 50.0
 
     monkeypatch.setattr(loop, "_one_epoch", one_epoch)
-    monkeypatch.setattr(loop, "accuracy", lambda model, images, labels: scores[len(images)][len(calls) - 1])
+    monkeypatch.setattr(loop, "accuracy", lambda model, feed: scores[len(feed)][len(calls) - 1])
 
 
 @pytest.mark.parametrize(("selection", "epoch"), [("last", 4), ("best_test", 2), ("held_out", 3)])
@@ -233,9 +234,9 @@ def test_held_out_images_stay_out_of_training(monkeypatch):
     seen = set()
     real = loop._one_epoch
 
-    def watched(model, criterion, optimiser, images, *rest):
-        seen.update(image.numpy().tobytes() for image in images)
-        return real(model, criterion, optimiser, images, *rest)
+    def watched(model, criterion, optimiser, train, *rest):
+        seen.update(image.numpy().tobytes() for images, _ in train.batches() for image in images)
+        return real(model, criterion, optimiser, train, *rest)
 
     monkeypatch.setattr(loop, "_one_epoch", watched)
     trained = fit(told(selection="held_out"), DATA, 0, CPU)
@@ -276,7 +277,7 @@ def test_predictions_agree_with_the_record_and_the_weights(tmp_path):
     assert isinstance(model, Classifier)
     assert not model.training
     assert not any(parameter.requires_grad for parameter in model.parameters())
-    found = predictions(model, torch.from_numpy(data.test_images), batch_size=7)
+    found = predictions(model, Resident(data.test_images, data.test_labels, CPU), batch_size=7)
     assert (found.numpy() == trained.predictions["test_prediction"]).all()
 
 
@@ -388,10 +389,10 @@ def test_crop_flip():
 
 def test_evaluation_restores_the_mode_and_counts():
     model = new_model(told(), DATA).train()
-    images, labels = torch.from_numpy(DATA.test_images), torch.from_numpy(DATA.test_labels)
-    found = predictions(model, images, 7)
+    feed = Resident(DATA.test_images, DATA.test_labels, CPU)
+    found = predictions(model, feed, 7)
     assert model.training
-    assert accuracy(model, images, labels) == pytest.approx(100 * (found == labels).float().mean().item())
+    assert accuracy(model, feed) == pytest.approx(100 * (found == feed.labels).float().mean().item())
     assert pixels(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [0.0, 1.0]
 
 

@@ -22,7 +22,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
         priority: 10
         conda:
             "../../envs/torch.yaml"
-        threads: 1
+        threads: threads_of
         resources:
             gpu=GPU,
         params:
@@ -44,4 +44,5 @@ for BUNDLE, MEMBERS in config["bundles"].items():
             "torch_python workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
             " --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
             ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-            " --threads {threads} --results results/{params.edition} > {log:q} 2>&1"
+            ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+            " > {log:q} 2>&1"

@@ -58,8 +58,8 @@ GPU = devices.gpus_wanted(config["device"])
 # machine's CPU; elsewhere the two are the same.
 PYTHON = "python" if DEPLOYED else sys.executable
 WARM = [] if DEPLOYED or GPU or workflow.remote_exec else ["workflow/scripts/warm.py"]
-# DEVICE, CACHE, MIRRORS and RESUME_EVERY change where and how a step runs, not what comes out, so they are no
-# params and make nothing stale. Braces are doubled: Snakemake formats the prefix like a command.
+# DEVICE, CACHE, MIRRORS, RESUME_EVERY, WORKERS and PREFETCH change where and how a step runs, not what comes out, so
+# they are no params and make nothing stale. Braces are doubled: Snakemake formats the prefix like a command.
 shell.prefix(
     f"export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
     f'python() {{{{ command {shlex.quote(PYTHON)} "$@"; }}}}; '
@@ -67,6 +67,7 @@ shell.prefix(
     f"DEVICE={config['device']}; CACHE={shlex.quote(config['data']['cache'])}; "
     f"MIRRORS={shlex.quote(json.dumps(config['data']['mirrors']))}; "
     f"RESUME_EVERY={config['training']['resume_every_seconds']}; "
+    f"WORKERS={config['data']['workers']}; PREFETCH={config['data']['prefetch']}; "
 )
 # One job handles every seed of a run, or one seed.
 JOB_SEEDS = list(PLAN.seeds) if config["seeds_per_job"] == "all" else ["{seed}"]
@@ -100,6 +101,12 @@ def code(script, **components):
     """
     modules = [catalogue(kind)[name].module for kind, names in components.items() for name in names]
     return sources.fingerprint(ROOT / "workflow/scripts" / script, modules)
+
+
+def threads_of(wildcards):
+    """One thread, and one for each process that decodes where images are kept as files."""
+    source = catalogue("datasets")[config["datasets"][wildcards.dataset]["source"]]
+    return 1 + (config["data"]["workers"] if source.about.get("form") == "encoded" else 0)
 
 
 def criterion_of(training):

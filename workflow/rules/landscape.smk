@@ -11,7 +11,7 @@ rule landscape:
         f"logs/{EDITION}/landscape/{{dataset}}/{{arch}}/{{training}}/seed{{seed}}.log",
     conda:
         "../../envs/torch.yaml"
-    threads: 1
+    threads: threads_of
     resources:
         gpu=GPU,
     params:
@@ -24,4 +24,5 @@ rule landscape:
     shell:
         "torch_python workflow/scripts/landscape.py --settings {params.settings:q} --landscape {params.landscape:q}"
         ' --seed {wildcards.seed} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-        " --threads {threads} --results results/{params.edition} > {log:q} 2>&1"
+        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        " > {log:q} 2>&1"

@@ -11,7 +11,7 @@ rule train:
     priority: 20
     conda:
         "../../envs/torch.yaml"
-    threads: 1
+    threads: threads_of
     resources:
         gpu=GPU,
     params:
@@ -26,4 +26,4 @@ rule train:
         ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE" --threads {threads}'
         " --out results/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
         " --resume .cache/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
-        ' --resume-every "$RESUME_EVERY" > {log:q} 2>&1'
+        ' --resume-every "$RESUME_EVERY" --workers "$WORKERS" --prefetch "$PREFETCH" > {log:q} 2>&1'

@@ -12,6 +12,7 @@ from lossproof.attacks.subset import choose_images
 from lossproof.catalogue import load
 from lossproof.datasets import prepared
 from lossproof.records import Clock, write_json, write_npz, write_provenance
+from lossproof.training.feeding import gathered, loading_for
 from lossproof.training.stored import load_model
 
 
@@ -27,16 +28,19 @@ def main() -> None:
     parser.add_argument("--results", required=True, type=Path, help="results/<edition>")
     parser.add_argument("--device", default="auto", choices=devices.DEVICES)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0, help="of the threads, processes that decode large images")
+    parser.add_argument("--prefetch", type=int, default=2, help="batches that each of them decodes ahead")
     arguments = parser.parse_args()
-    device = devices.prepare(arguments.threads, arguments.device)
     settings = arguments.settings
     data = prepared.load(arguments.data)
+    loading = loading_for(data, arguments.workers, arguments.prefetch, arguments.threads)
+    device = devices.prepare(arguments.threads - loading.workers, arguments.device)
     # Every network of a data set faces the same images.
     attacked = {}
     for split in prepared.SPLITS:
         images, labels = data.split(split)
         index = choose_images(labels, arguments.images[split], settings["dataset"], split)
-        attacked[split] = AttackData(images[index], labels[index], index)
+        attacked[split] = AttackData(gathered(images, index, loading), labels[index], index)
     criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
     run = "/".join((settings["dataset"], settings["arch"], settings["training"]))
     for seed in arguments.seeds:

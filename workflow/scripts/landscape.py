@@ -16,6 +16,7 @@ from lossproof.landscapes.surface import filter_normalised_surface
 from lossproof.records import Clock, write_npz, write_provenance
 from lossproof.seeding import seed_of
 from lossproof.training.evaluate import pixels
+from lossproof.training.feeding import gathered, loading_for
 from lossproof.training.stored import load_model
 
 
@@ -28,12 +29,15 @@ def main() -> None:
     parser.add_argument("--results", required=True, type=Path, help="results/<edition>")
     parser.add_argument("--device", default="auto", choices=devices.DEVICES)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0, help="of the threads, processes that decode large images")
+    parser.add_argument("--prefetch", type=int, default=2, help="batches that each of them decodes ahead")
     arguments = parser.parse_args()
     clock = Clock()
-    device = devices.prepare(arguments.threads, arguments.device)
+    data = prepared.load(arguments.data)
+    loading = loading_for(data, arguments.workers, arguments.prefetch, arguments.threads)
+    device = devices.prepare(arguments.threads - loading.workers, arguments.device)
     settings, options = arguments.settings, arguments.landscape
     place = Path(settings["dataset"], settings["arch"], settings["training"], f"seed{arguments.seed}")
-    data = prepared.load(arguments.data)
     weights = arguments.results / "models" / place / "model.safetensors"
     model = load_model(weights, settings, data, device)
     criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
@@ -41,7 +45,7 @@ def main() -> None:
     name = ("landscape", settings["dataset"], settings["arch"], arguments.seed)
     order = torch.randperm(len(data.train_labels), generator=torch.Generator().manual_seed(seed_of(*name, "images")))
     chosen = order[: options["images"]].sort().values
-    images = pixels(torch.from_numpy(data.train_images)[chosen]).to(device)
+    images = pixels(torch.from_numpy(gathered(data.train_images, chosen.numpy(), loading))).to(device)
     labels = torch.from_numpy(data.train_labels)[chosen].to(device)
     seed = seed_of(*name, "directions")
     ours = filter_normalised_surface(

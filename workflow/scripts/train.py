@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from lossproof import devices
 from lossproof.datasets import prepared
 from lossproof.records import SCHEMA_VERSION, Clock, whole, write_csv, write_json, write_npz, write_provenance
+from lossproof.training.feeding import loading_for
 from lossproof.training.history import COLUMNS
 from lossproof.training.loop import fit
 
@@ -25,13 +26,16 @@ def main() -> None:
     parser.add_argument("--resume-every", type=float, default=60.0, help="seconds between resume points")
     parser.add_argument("--device", default="auto", choices=devices.DEVICES)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0, help="of the threads, processes that decode large images")
+    parser.add_argument("--prefetch", type=int, default=2, help="batches that each of them decodes ahead")
     arguments = parser.parse_args()
-    device = devices.prepare(arguments.threads, arguments.device)
     data = prepared.load(arguments.data)
+    loading = loading_for(data, arguments.workers, arguments.prefetch, arguments.threads)
+    device = devices.prepare(arguments.threads - loading.workers, arguments.device)
     for seed in arguments.seeds:
         clock = Clock()
         resume = arguments.resume / f"seed{seed}.safetensors" if arguments.resume else None
-        trained = fit(arguments.settings, data, seed, device, resume, arguments.resume_every)
+        trained = fit(arguments.settings, data, seed, device, resume, arguments.resume_every, loading)
         out = arguments.out / f"seed{seed}"
         with whole(out / "model.safetensors") as path:
             save_file(trained.state, path)

@@ -208,7 +208,7 @@ def _images(card: Mapping[str, Any]) -> float | None:
 def _fact(claim: Row, setting: Setting) -> float | None:
     """The measured fact, or None where no card of a real data set holds it."""
     card, note = setting.card(claim["dataset"]), claim["note"]
-    sizes = card.get("sizes") or {}
+    sizes = {**(card.get("sizes") or {}), **(card.get("parts") or {})}
     if claim["unit"] == "classes":
         return float(len(card["classes"])) if card.get("classes") else None
     if claim["unit"] == "ratio":
@@ -240,6 +240,8 @@ def dataset_fact(claim: Row, setting: Setting) -> Finding:
         missing = f"Needs the real {dataset}; {has} in the {setting.edition} edition."
         return Finding(Comparison(printed, missing=missing))
     value = _fact(claim, setting)
+    if value is None and not setting.card(dataset):
+        return Finding(Comparison(printed, missing=f"{dataset} was not prepared in the {setting.edition} edition."))
     if value is None:
         return Finding(Comparison(printed, missing=f"The prepared {dataset} does not hold this fact."))
     return Finding(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from lossproof.catalogue import load
+from lossproof.catalogue import catalogue, load
+from lossproof.datasets import by_hand
 from lossproof.exhibits.declare import Exhibit
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.paths import FIGURE_FORMATS, TABLE_FORMATS, Paths, Run
@@ -38,14 +40,22 @@ class Plan:
         found: dict[str, str] = {}
         for exhibit in self.exhibits:
             waits = [name for name in exhibit.awaits if name not in self.config["trainings"]]
-            absent = sorted(
-                name for name in named_datasets(exhibit.declaration) if self.config["stand_ins"].get(name) is None
-            )
+            named = named_datasets(exhibit.declaration)
+            absent = sorted(name for name in named if self.config["stand_ins"].get(name) is None)
             if waits:
                 found[exhibit.id] = f"no criterion yet for: {', '.join(waits)}"
             elif absent:
                 found[exhibit.id] = f"no data in this edition for: {', '.join(absent)}"
+            elif not_placed := [why for name in sorted(named) if (why := self.not_placed(name))]:
+                found[exhibit.id] = "; ".join(not_placed)
         return found
+
+    def not_placed(self, dataset: str) -> str:
+        """Why the files behind an exhibit's data set are not there, where a licence keeps us from fetching them."""
+        stand_in = self.config["stand_ins"][dataset]
+        source = self.config["datasets"][stand_in]["source"]
+        about = catalogue("datasets")[source].about.get("by_hand")
+        return by_hand.absent(source, about, Path(self.config["data"]["cache"])) if about else ""
 
     @cached_property
     def made(self) -> list[Exhibit]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+
+from lossproof.training.feeding import Feed
 
 
 def pixels(images: Tensor) -> Tensor:
@@ -13,20 +14,15 @@ def pixels(images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def predictions(model: nn.Module, images: Tensor, batch_size: int = 512) -> Tensor:
-    """Predicted classes [N] of uint8 images [N, C, H, W], in evaluation mode; the mode is restored."""
+def predictions(model: nn.Module, feed: Feed, batch_size: int | None = None) -> Tensor:
+    """Predicted classes [N] of a feed's images, in evaluation mode; the mode is restored."""
     was_training = model.training
     model.eval()
-    found = torch.cat([model(pixels(batch)).argmax(1) for batch in images.split(batch_size)])
+    found = torch.cat([model(pixels(images)).argmax(1) for images, _ in feed.batches(batch_size)])
     model.train(was_training)
     return found
 
 
-def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
+def accuracy(model: nn.Module, feed: Feed) -> float:
     """Accuracy in percent."""
-    return 100.0 * (predictions(model, images) == labels).double().mean().item()
-
-
-def on_device(array: np.ndarray, device: torch.device) -> Tensor:
-    """An array as a tensor on the device."""
-    return torch.from_numpy(array).to(device)
+    return 100.0 * (predictions(model, feed) == feed.labels).double().mean().item()

@@ -14,13 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from lossproof.catalogue import load
+from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.prepared import Prepared
 from lossproof.models.classifier import Classifier, build
 from lossproof.progress import track
 from lossproof.seeding import numpy_generator, seed_of, torch_generator
 from lossproof.training import checkpoint
 from lossproof.training.augmentation import augment
-from lossproof.training.evaluate import accuracy, on_device, pixels, predictions
+from lossproof.training.evaluate import accuracy, pixels, predictions
+from lossproof.training.feeding import Feed, Loading, feed
 from lossproof.training.history import epoch_row
 from lossproof.training.optimiser import adam, learning_rate
 
@@ -41,8 +43,7 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
     """The untrained classifier of a run's settings, for the data's channels, size and classes."""
     options = dict(settings["model"])
     if options.pop("normalise"):
-        images = data.train_images.astype(np.float64) / 255
-        options |= {"mean": images.mean((0, 2, 3)).tolist(), "std": images.std((0, 2, 3)).tolist()}
+        options |= _pixel_statistics(data)
     return build(
         settings["arch"],
         num_classes=data.num_classes,
@@ -51,6 +52,14 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
         head=load("criteria", settings["criterion"]["name"]).head,
         **options,
     )
+
+
+def _pixel_statistics(data: Prepared) -> dict[str, list[float]]:
+    """``mean`` and ``std`` per channel of the training images, in pixels of [0, 1]."""
+    if isinstance(data.train_images, EncodedImages):
+        return data.card.get("pixels") or data.train_images.statistics()
+    images = data.train_images.astype(np.float64) / 255
+    return {"mean": images.mean((0, 2, 3)).tolist(), "std": images.std((0, 2, 3)).tolist()}
 
 
 def _split_held_out(count: int, settings: dict[str, Any], seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,31 +73,30 @@ def _one_epoch(
     model: nn.Module,
     criterion: nn.Module,
     optimiser: torch.optim.Optimizer,
-    images: Tensor,
-    labels: Tensor,
+    train: Feed,
     settings: dict[str, Any],
     shuffle: torch.Generator,
 ) -> tuple[float, float]:
     """One pass over shuffled batches; mean loss and running accuracy in percent."""
     model.train()
-    order = torch.randperm(len(labels), generator=shuffle).to(images.device)
-    loss_sum = torch.zeros((), device=images.device)
-    correct = torch.zeros((), device=images.device)
+    device = train.labels.device
+    order = torch.randperm(len(train), generator=shuffle)
+    loss_sum = torch.zeros((), device=device)
+    correct = torch.zeros((), device=device)
     seen = 0
-    for index in order.split(settings["batch_size"]):
-        if len(index) < 2:  # batch norm on 1x1 maps cannot take a single image
+    for images, target in train.batches(settings["batch_size"], order):
+        if len(target) < 2:  # batch norm on 1x1 maps cannot take a single image
             continue
-        batch = augment(pixels(images[index]), settings["augmentation"], shuffle)
-        target = labels[index]
+        batch = augment(pixels(images), settings["augmentation"], shuffle)
         logits = model(batch)
         loss = criterion(logits, target).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         with torch.no_grad():
-            loss_sum += loss * len(index)
+            loss_sum += loss * len(target)
             correct += (logits.argmax(1) == target).sum()
-        seen += len(index)
+        seen += len(target)
     return loss_sum.item() / seen, 100.0 * correct.item() / seen
 
 
@@ -99,12 +107,13 @@ def fit(
     device: torch.device,
     resume: Path | None = None,
     resume_every_seconds: float = 60.0,
+    loading: Loading | None = None,
 ) -> Trained:
     """Train one run.
 
     ``settings`` is the resolved run (dataset, arch, training, model, criterion, optimiser, epochs,
     batch_size, selection, ...). ``resume`` is where a resume point is kept while training; it is
-    removed at the end. Accuracies are in percent.
+    removed at the end. ``loading`` is how large images are decoded; it changes no result. Accuracies are in percent.
     """
     name = (settings["dataset"], settings["arch"], settings["training"], seed)
     # Initial weights depend on data, network and seed only, so that losses start from equal weights.
@@ -116,9 +125,10 @@ def fit(
     shuffle = torch_generator("shuffle", settings["dataset"], settings["arch"], seed)
 
     kept, held = _split_held_out(len(data.train_labels), settings, seed)
-    images, labels = on_device(data.train_images[kept], device), on_device(data.train_labels[kept], device)
-    held_images, held_labels = on_device(data.train_images[held], device), on_device(data.train_labels[held], device)
-    test_images, test_labels = on_device(data.test_images, device), on_device(data.test_labels, device)
+    loading = loading or Loading()
+    train_feed = feed(data.train_images, data.train_labels, kept, device, loading)
+    held_feed = feed(data.train_images, data.train_labels, held, device, loading)
+    test_feed = feed(data.test_images, data.test_labels, slice(None), device, loading)
 
     epochs, selection = settings["epochs"], settings["selection"]
     fingerprint = json.dumps([settings, seed, data.card], sort_keys=True)
@@ -137,12 +147,12 @@ def fit(
         rate = learning_rate(settings["optimiser"], epoch, epochs)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        loss, running = _one_epoch(model, criterion, optimiser, images, labels, settings, shuffle)
+        loss, running = _one_epoch(model, criterion, optimiser, train_feed, settings, shuffle)
         if not math.isfinite(loss):
             progress["status"] = f"diverged in epoch {epoch + 1}"
             break
-        test = accuracy(model, test_images, test_labels)
-        held_out = accuracy(model, held_images, held_labels) if len(held) else None
+        test = accuracy(model, test_feed)
+        held_out = accuracy(model, held_feed) if len(held) else None
         last_layer = model.head.weight
         assert isinstance(last_layer, Tensor)
         history.append(
@@ -166,10 +176,10 @@ def fit(
             last_saved = time.monotonic()
 
     model.load_state_dict(best)
-    found_predictions: dict[str, np.ndarray] = {"train_index": kept, "test_index": np.arange(len(test_labels))}
-    for split, (split_images, split_labels) in {"train": (images, labels), "test": (test_images, test_labels)}.items():
-        found_predictions[f"{split}_prediction"] = predictions(model, split_images).cpu().numpy().astype(np.int16)
-        found_predictions[f"{split}_label"] = split_labels.cpu().numpy().astype(np.int16)
+    found_predictions: dict[str, np.ndarray] = {"train_index": kept, "test_index": np.arange(len(test_feed))}
+    for split, part in {"train": train_feed, "test": test_feed}.items():
+        found_predictions[f"{split}_prediction"] = predictions(model, part).cpu().numpy().astype(np.int16)
+        found_predictions[f"{split}_label"] = part.labels.cpu().numpy().astype(np.int16)
     figures = {
         "status": progress["status"],
         "selected_epoch": progress["best_epoch"],
@@ -180,7 +190,7 @@ def fit(
             for split in ("train", "test")
         },
         "n_train": len(kept),
-        "n_test": len(test_labels),
+        "n_test": len(test_feed),
     }
     if resume:
         resume.unlink(missing_ok=True)

@@ -1,0 +1,190 @@
+"""Images kept as the files they came in: the form of data sets too large to keep as pixels.
+
+A packed split is one uint8 array: N + 1 little-endian int64 offsets, counted from its first byte,
+followed by the N image files. It is mapped into memory, not read; a batch is decoded when it is asked for.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, overload
+
+import numpy as np
+
+from lossproof.progress import track
+
+OFFSET = np.dtype("<i8")
+CHANNELS = 3
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # Pillow reads others with programs of the system
+
+
+def decode_settings(shorter_side: int, crop: int) -> dict[str, Any]:
+    """What a card says under ``decode`` (pixels); ValueError where the crop does not fit into the resized image."""
+    if not 1 <= crop <= shorter_side:
+        raise ValueError(f"a crop of {crop} pixels needs a shorter side of at least {crop}, not {shorter_side}")
+    return {"shorter_side": shorter_side, "crop": crop, "resampling": "bilinear"}
+
+
+def decode(content: bytes, settings: Mapping[str, Any]) -> np.ndarray:
+    """Pixels [3, crop, crop] uint8 of one image file: to RGB, shorter side resized, centre cropped.
+
+    ``settings``: see ``decode_settings``. Resampling looks at every source pixel (antialiasing), as
+    torchvision's transforms of PIL images do. ValueError for what is no whole image.
+    """
+    from PIL import Image
+
+    side, crop = settings["shorter_side"], settings["crop"]
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as file:
+            image = file.convert("RGB")
+    except Exception as error:  # Pillow raises whatever its readers meet in damaged bytes
+        raise ValueError(str(error)) from error
+    short, long = min(image.size), max(image.size)
+    longer = int(side * long / short)
+    size = (side, longer) if image.width <= image.height else (longer, side)
+    if size != image.size:
+        image = image.resize(size, Image.Resampling.BILINEAR)
+    left, top = round((size[0] - crop) / 2), round((size[1] - crop) / 2)
+    return np.asarray(image.crop((left, top, left + crop, top + crop))).transpose(2, 0, 1)
+
+
+class ChannelSums:
+    """Mean and deviation per channel of images that are seen once; exact, whatever their order."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums = [0] * CHANNELS
+        self.squares = [0] * CHANNELS
+
+    def add(self, image: np.ndarray) -> None:
+        """Count one uint8 image [3, H, W] in."""
+        flat = image.reshape(CHANNELS, -1).astype(np.int64)
+        self.count += flat.shape[1]
+        for channel, values in enumerate(flat):
+            self.sums[channel] += int(values.sum())
+            self.squares[channel] += int((values * values).sum())
+
+    def result(self) -> dict[str, list[float]]:
+        """``mean`` and ``std`` per channel, in pixels of [0, 1]."""
+        count = self.count
+        pairs = list(zip(self.sums, self.squares, strict=True))
+        return {
+            "mean": [total / count / 255 for total, _ in pairs],
+            "std": [(count * square - total * total) ** 0.5 / count / 255 for total, square in pairs],
+        }
+
+
+class Packed(Sequence[bytes]):
+    """The image files of a packed split, mapped from its file; ValueError where that is none.
+
+    Another process opens the file anew instead of getting a copy of its bytes.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._array = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        if self._array.dtype != np.uint8 or self._array.ndim != 1 or len(self._array) < OFFSET.itemsize:
+            raise ValueError(f"{self.path}: {self._array.dtype} {self._array.shape}, not offsets and image files")
+        head = int(self._array[: OFFSET.itemsize].view(OFFSET)[0])
+        whole = head % OFFSET.itemsize == 0 and OFFSET.itemsize <= head <= len(self._array)
+        self.offsets = np.array(self._array[:head].view(OFFSET)) if whole else np.zeros(1, OFFSET)
+        if not whole or (np.diff(self.offsets) < 0).any() or self.offsets[-1] != len(self._array):
+            raise ValueError(f"{self.path}: the offsets do not fit the {len(self._array)} bytes")
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        return self._array[self.offsets[number] : self.offsets[number + 1]].tobytes()
+
+    def __reduce__(self) -> tuple[type[Packed], tuple[Path]]:
+        return Packed, (self.path,)
+
+
+class EncodedImages:
+    """Image files that look like a uint8 array [N, 3, H, W] and are decoded where they are indexed.
+
+    files: the bytes of each; settings: a card's ``decode``; name: data set and split, for messages;
+    keys: a name per image, for messages.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+
+    def __init__(
+        self, files: Sequence[bytes], settings: Mapping[str, Any], name: str, keys: Sequence[str] = ()
+    ) -> None:
+        self.files = files
+        self.settings = dict(settings)
+        self.name = name
+        self.keys = keys
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        return len(self), CHANNELS, self.settings["crop"], self.settings["crop"]
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """Pixels [n, 3, H, W] of an index array, mask or slice, [3, H, W] of a number.
+
+        ValueError names split and index of an image that cannot be decoded.
+        """
+        chosen = np.arange(len(self))[index]
+        if chosen.ndim == 0:
+            return self._pixels(int(chosen), self.files[int(chosen)])
+        found = np.empty((len(chosen), *self.shape[1:]), np.uint8)
+        for place, number in enumerate(chosen.tolist()):
+            found[place] = self._pixels(number, self.files[number])
+        return found
+
+    def _pixels(self, number: int, content: bytes) -> np.ndarray:
+        try:
+            return decode(content, self.settings)
+        except ValueError as error:
+            key = f" ({self.keys[number]})" if self.keys else ""
+            raise ValueError(f"{self.name}: image {number}{key} cannot be decoded: {error}") from error
+
+    def statistics(self) -> dict[str, list[float]]:
+        """``mean`` and ``std`` per channel in [0, 1], one image in memory at a time."""
+        sums = ChannelSums()
+        for number in track(range(len(self)), len(self), f"pixel statistics of {self.name}"):
+            sums.add(self[number])
+        return sums.result()
+
+    def pack(self, path: Path) -> dict[str, list[float]]:
+        """Write the packed split in one pass, one image in memory at a time; its ``statistics``.
+
+        Every image is decoded on the way, so that a damaged one is found here and not amid a training.
+        """
+        sums = ChannelSums()
+        offsets = np.zeros(len(self) + 1, OFFSET)
+        with path.open("wb") as file:
+            start = _header(file, 0)
+            offsets[0] = file.write(offsets.tobytes())
+            for number in track(range(len(self)), len(self), f"pack {self.name}"):
+                content = self.files[number]
+                sums.add(self._pixels(number, content))
+                offsets[number + 1] = offsets[number] + file.write(content)
+            file.seek(0)
+            if _header(file, int(offsets[-1])) != start:
+                raise RuntimeError("NumPy wrote two headers of different lengths")
+            file.write(offsets.tobytes())
+        return sums.result()
+
+
+def _header(file: BinaryIO, size: int) -> int:
+    """Write the .npy header of ``size`` bytes, which NumPy pads to a length of its own; where it ends."""
+    form = {"descr": "|u1", "fortran_order": False, "shape": (size,)}
+    np.lib.format.write_array_header_1_0(file, form)
+    return file.tell()
