@@ -25,6 +25,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from torch.multiprocessing.reductions import shared_cache
 from torch.utils.data import DataLoader, Dataset
 
 from lossproof.datasets.encoded import EncodedImages
@@ -113,7 +114,11 @@ def _stream(images: EncodedImages, parts: list[np.ndarray], loading: Loading, pi
         pin_memory=pin,
         generator=torch.Generator(),  # or the loader would draw from the one that dropout uses
     )
-    yield from loader
+    for batch in loader:
+        yield batch
+        # torch keeps a note of every batch that came from a worker, up to 128 of them. Such notes lie in the gaps
+        # that freed blocks leave, so that these are not used again: gigabytes, on a long run.
+        shared_cache.free_dead_references()
 
 
 class Streamed:
