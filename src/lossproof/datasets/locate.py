@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lossproof.datasets import by_hand
 from lossproof.datasets.source import RemoteFile, Source
 from lossproof.records import sha256
 
@@ -27,12 +28,9 @@ def locate(source: Source, cache: Path, manifest: Mapping[str, Mapping[str, Any]
     cache = Path(cache)
     found = {file.name: _found(source, file, cache, manifest) for file in source.files}
     if source.by_hand:
-        folder = cache / source.by_hand["folder"]
-        for name in source.by_hand["files"]:
-            if not (folder / name).exists():
-                place = (folder / name).absolute()
-                raise FileNotFoundError(f"{source.name}: {place} is not there; {source.by_hand['how']}")
-            found[name] = folder / name
+        if why := by_hand.absent(source.name, source.by_hand, cache):
+            raise FileNotFoundError(f"{why} (data.cache is {cache.absolute()})")
+        found |= by_hand.places(source.by_hand, cache)
     return found
 
 
