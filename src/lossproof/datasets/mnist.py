@@ -10,7 +10,13 @@ import numpy as np
 from lossproof.datasets import idx
 from lossproof.datasets.prepared import Prepared
 
-CATALOGUE = {"mnist": {"build": "prepare", "parameters": {}}}
+CATALOGUE = {
+    "mnist": {
+        "build": "prepare",
+        "parameters": {},
+        "expect": {"train": 60000, "test": 10000, "channels": 1, "image_size": 28, "classes": 10},
+    }
+}
 
 # SHA-256 of the unpacked files.
 FILES = {
