@@ -95,14 +95,14 @@ def test_an_exhibit_is_made_with_the_panels_that_have_data():
     figure = half.exhibit("sp", "fig_5")
     assert [panel["dataset"] for panel in figure.declaration["panels"]] == ["mnist"]
     assert {run.dataset for run in half.needs["sp/fig_5"].runs} == {"digits_gray"}
-    assert half.in_part == {"sp/fig_5": "left out, no data in this edition: cifar10"}
-    assert "Left out, no data in this edition: cifar10. In this edition digits_gray" in half.caption(figure)
+    assert half.in_part == {"sp/fig_5": "left out, no data in this edition for: cifar10"}
+    assert "Left out, no data in this edition for: cifar10. In this edition digits_gray" in half.caption(figure)
     # The declaration that was read stays whole, and a whole exhibit says nothing.
     assert len(next(one for one in half.exhibits if one.name == "fig_5").declaration["panels"]) == 2
     assert not EMBEDDED.in_part
     assert "Left out" not in EMBEDDED.caption(EMBEDDED.exhibit("sp", "fig_5"))
     none = plan(cli={"stand_ins": {"cifar10": None, "mnist": None}})
-    assert none.missing["sp/fig_5"] == "no data in this edition for: cifar10, mnist"
+    assert none.missing["sp/fig_5"] == "no data in this edition for: cifar10; no data in this edition for: mnist"
     assert not none.in_part
 
 

@@ -139,7 +139,7 @@ def test_what_is_not_known_is_said_and_not_summed(monkeypatch):
     about = catalogue("datasets")["digits"].about
     whole = Forecast(plan())
     expected = whole.amount(whole.whole)
-    monkeypatch.delitem(about, "total")
+    monkeypatch.delitem(about, "extent")
     forecast = Forecast(plan())
     found = forecast.amount(forecast.whole)
     assert found.models == expected.models
@@ -157,7 +157,7 @@ def test_the_extent_of_the_digits_is_theirs(tmp_path):
     assert (extent.train, extent.test, extent.channels, extent.image_size) == (1437, 360, 3, 32)
     assert extent.download == 0
     assert not extent.by_hand
-    assert CATALOGUE["digits"]["total"] == 1797
+    assert CATALOGUE["digits"]["extent"]["total"] == 1797
     # A prepared data set's card is the last word.
     (tmp_path / "card.json").write_text(
         '{"channels": 3, "image_size": 40, "classes": ["a"], "sizes": {"train": 5, "test": 6}}'
@@ -171,6 +171,9 @@ def test_downloads_are_added_up_and_hand_placed_sets_named(monkeypatch, tmp_path
     settings = {"source": "mnist"}
     monkeypatch.setitem(about, "files", [{"name": "a", "bytes": 3}, {"name": "b", "bytes": 4}])
     assert extent_of(settings, tmp_path / "no").download == 7
+    assert extent_of(settings, tmp_path / "no").prepared == 70000 * (28 * 28 + 8)
+    monkeypatch.setitem(about, "form", "encoded")
+    assert extent_of(settings, tmp_path / "no").prepared == 7
     monkeypatch.setitem(about, "files", [{"name": "a", "bytes": 3}, {"name": "b"}])
     assert extent_of(settings, tmp_path / "no").download is None
     assert "size of the download not known" in plan_text(Forecast(plan(edition("paper"))))

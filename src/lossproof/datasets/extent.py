@@ -24,29 +24,32 @@ class Extent:
     classes: int
     download: int | None
     by_hand: bool = False
+    encoded: bool = False
 
     def images(self, split: str) -> int:
         return self.train if split == "train" else self.test
 
     @property
     def prepared(self) -> int:
-        """Bytes of the prepared form as arrays, an upper bound for what is kept encoded."""
+        """Bytes of the prepared form: arrays, or the image files themselves, taken as large as their download."""
+        if self.encoded and self.download:
+            return self.download
         return (self.train + self.test) * (self.channels * self.image_size**2 + 8)
 
 
 def extent_of(settings: Mapping[str, Any], card: Path) -> Extent | None:
     """The extent of a data set by its settings (``source`` and parameters), None where nobody knows it yet.
 
-    From the catalogue's ``expect`` (or ``total`` and the share for testing), else from the ``card`` of the
-    prepared data set, where there is one.
+    From the catalogue's ``expect``, its ``extent`` for what the former leaves open (``total`` is shared out by
+    ``test_share``; images that are left out on the way still count), and the ``card`` of the prepared data set,
+    where there is one.
     """
     about = catalogue("datasets")[settings["source"]].about
-    known = dict(about.get("expect", {})) | {
-        key: settings[key] for key in ("channels", "image_size") if settings.get(key)
-    }
-    if "total" in about:
-        test = math.ceil(about["total"] * settings["test_share"])  # as scikit-learn splits
-        known |= {"train": about["total"] - test, "test": test}
+    known = {**about.get("extent", {}), **about.get("expect", {})}
+    known |= {key: settings[key] for key in ("channels", "image_size") if settings.get(key)}
+    if "total" in known:
+        test = math.ceil(known["total"] * settings["test_share"])  # as scikit-learn splits
+        known |= {"train": known["total"] - test, "test": test}
     if card.is_file():
         found = read_json(card)
         known |= {key: found[key] for key in ("channels", "image_size", "classes")} | found["sizes"]
@@ -62,4 +65,5 @@ def extent_of(settings: Mapping[str, Any], card: Path) -> Extent | None:
         classes=classes if isinstance(classes, int) else len(classes),
         download=None if None in files else sum(files),
         by_hand="by_hand" in about,
+        encoded=about.get("form") == "encoded",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -32,9 +33,13 @@ class Plan:
         """Per attack, the splits that it is run on."""
         return {name: attack["splits"] for name, attack in self.config["attacks"].items()}
 
-    def absent(self, declaration: dict[str, Any]) -> list[str]:
-        """The data sets of a declaration that this edition does not have."""
-        return sorted(name for name in named_datasets(declaration) if self.config["stand_ins"].get(name) is None)
+    def absent(self, declaration: dict[str, Any]) -> dict[str, str]:
+        """The data sets of a declaration that this edition does not have, each with the reason."""
+        return {
+            name: f"no data in this edition for: {name}"
+            for name in sorted(named_datasets(declaration))
+            if self.config["stand_ins"].get(name) is None
+        }
 
     @cached_property
     def missing(self) -> dict[str, str]:
@@ -46,14 +51,14 @@ class Plan:
             if waits:
                 found[exhibit.id] = f"no criterion yet for: {', '.join(waits)}"
             elif absent and without(exhibit.declaration, absent) is None:
-                found[exhibit.id] = f"no data in this edition for: {', '.join(absent)}"
+                found[exhibit.id] = "; ".join(absent.values())
         return found
 
     @cached_property
     def in_part(self) -> dict[str, str]:
         """Per exhibit that is made without some of its data sets: which, and why."""
         return {
-            exhibit.id: f"left out, no data in this edition: {', '.join(absent)}"
+            exhibit.id: f"left out, {'; '.join(absent.values())}"
             for exhibit in self.exhibits
             if exhibit.id not in self.missing and (absent := self.absent(exhibit.declaration))
         }
@@ -142,7 +147,7 @@ def named_datasets(declaration: Any) -> set[str]:
     return set()
 
 
-def without(declaration: dict[str, Any], absent: list[str]) -> dict[str, Any] | None:
+def without(declaration: dict[str, Any], absent: Collection[str]) -> dict[str, Any] | None:
     """A declaration without the ``datasets`` and ``panels`` of absent data sets; None where nothing to show is left."""
     if not absent:
         return declaration
