@@ -44,7 +44,11 @@ def plan_text(forecast: Forecast) -> str:
     checks = [name for name in amounts if name not in worked]
     if checks:
         parts.append(_wrapped(f"Checks and equations only: {', '.join(checks)}."))
-    left = [f"  {name}: {why}" for name, why in (plan.missing | plan.in_part).items()]
+    left = [
+        line
+        for name, why in (plan.missing | plan.in_part).items()
+        for line in _wrapped(f"  {name}: {why}", indent="    ")
+    ]
     if left:
         parts.append(["Skipped, or made in part:", *left])
     if forecast.whole.models:
@@ -146,7 +150,8 @@ def _reading(forecast: Forecast, total: Amount) -> Iterator[str]:
         "it; networks as small as LeNet-5 reach a third).",
         f"GPU h: assumes {rates['gpu_tflops']:g} TFLOP/s effective on one GPU (plan.gpu_tflops), which small "
         "networks and images will not reach.",
-        "A pass is an image going forward and backward; evaluations are in the hours too. Attacks of the honest track "
+        "A pass is an image going forward and backward; evaluations are in the hours too, and loss "
+        "surfaces in those of attacks. Attacks of the honest track "
         "stop with an image once it is fooled, so theirs are upper bounds. Attacks, and toys, of one bundle are run "
         "and counted together.",
         "Not in the hours: toy networks, checks, drawing and each job's start (minutes). Disk: prepared data, models "
