@@ -3,6 +3,7 @@
 #   snakemake --cores 2                 everything of the embedded edition, then results/embedded/report.html
 #   snakemake --cores 1 sp_fig_3        one exhibit
 #   snakemake -n sp                     what a paper's exhibits need, without running it
+#   snakemake plan --cores 1            how much an edition would train, attack and fetch, without running it
 from snakemake.utils import min_version
 
 min_version("9.19")
@@ -21,6 +22,7 @@ include: "workflow/rules/theory.smk"
 include: "workflow/rules/exhibit.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/plan.smk"
 
 
 wildcard_constraints:

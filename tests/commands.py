@@ -49,7 +49,7 @@ def targets(overlays: tuple[str, ...]) -> frozenset[str]:
     files = [path for one in made.made for path in (*made.outputs(one), *made.tidy(one), *made.inputs(one))]
     names = [exhibit.target for exhibit in made.made]
     whole = [f"{results}/report.html", f"{results}/claims.csv"]
-    return frozenset(["all", "report", "claims", *made.config["papers"], *names, *files, *whole])
+    return frozenset(["all", "report", "claims", "plan", *made.config["papers"], *names, *files, *whole])
 
 
 def fault_of(command: str) -> str:

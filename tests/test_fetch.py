@@ -360,7 +360,9 @@ def test_locate_reads_only_what_may_be_right(cache, monkeypatch):
 def test_locate_files_behind_a_licence(cache):
     gated = Source("gated", (), (), {}, {"folder": "Gated", "files": ["a.txt", "images"], "how": "ask the authors"})
     (cache / "Gated/images").mkdir(parents=True)
-    with pytest.raises(FileNotFoundError, match=r"gated: .*/Gated/a\.txt is not there; ask the authors"):
+    with pytest.raises(
+        FileNotFoundError, match=r"gated .*: a\.txt not in folder Gated of data\.cache; ask the authors"
+    ):
         locate(gated, cache, {})
     (cache / "Gated/a.txt").write_text("a")
     assert locate(gated, cache, {}) == {"a.txt": cache / "Gated/a.txt", "images": cache / "Gated/images"}

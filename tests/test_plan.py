@@ -16,7 +16,7 @@ from lossproof.claims.ledger import build_ledger
 from lossproof.exhibits.accuracy import COLUMNS, rows
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.paths import Paths, Run
-from lossproof.exhibits.plan import Plan, named_datasets
+from lossproof.exhibits.plan import Plan, named_datasets, without
 from lossproof.records import write_csv
 
 EMBEDDED = plan()
@@ -85,12 +85,55 @@ def test_missing_says_why():
     paper = plan(edition("paper"))
     assert set(paper.missing) == {"sp/table_3", "sp/table_5"}  # Clothing1M is behind a licence
     assert {run.dataset for run in paper.runs} == {"mnist", "fashion_mnist", "cifar10", "cinic10", "voc2007"}
-    # One absent data set is enough, also in a panel.
     absent = plan(edition("paper"), cli={"stand_ins": {"cifar10": None}})
-    assert absent.missing["sp/fig_5"] == "no data in this edition for: cifar10"
+    assert absent.missing["sp/table_2"] == "no data in this edition for: cifar10"
+    # A panel whose data is there is made.
+    assert "sp/fig_5" not in absent.missing
     assert "cifar10" not in {run.dataset for run in absent.runs}
     with pytest.raises(StopIteration):
         EMBEDDED.exhibit("sp", "table_3")
+
+
+def test_an_exhibit_is_made_with_the_panels_that_have_data():
+    half = plan(cli={"stand_ins": {"cifar10": None}})
+    figure = half.exhibit("sp", "fig_5")
+    assert [panel["dataset"] for panel in figure.declaration["panels"]] == ["mnist"]
+    assert {run.dataset for run in half.needs["sp/fig_5"].runs} == {"digits_gray"}
+    assert half.in_part == {"sp/fig_5": "left out, no data in this edition for: cifar10"}
+    assert "Left out, no data in this edition for: cifar10. In this edition digits_gray" in half.caption(figure)
+    # The declaration that was read stays whole, and a whole exhibit says nothing.
+    assert len(next(one for one in half.exhibits if one.name == "fig_5").declaration["panels"]) == 2
+    assert not EMBEDDED.in_part
+    assert "Left out" not in EMBEDDED.caption(EMBEDDED.exhibit("sp", "fig_5"))
+    none = plan(cli={"stand_ins": {"cifar10": None, "mnist": None}})
+    assert none.missing["sp/fig_5"] == "no data in this edition for: cifar10; no data in this edition for: mnist"
+    assert not none.in_part
+
+
+def test_what_is_left_of_a_declaration():
+    assert without({"datasets": ["a", "b"]}, ["a"]) == {"datasets": ["b"]}
+    assert without({"datasets": ["a"]}, ["a"]) is None
+    assert without({"dataset": "a", "panels": [{"dataset": "b"}]}, ["a"]) is None
+    assert without({"toys": ["a"]}, []) == {"toys": ["a"]}
+
+
+def test_the_ledger_judges_the_radius_on_mnist_when_only_mnist_is_there(tmp_path):
+    paper = plan(edition("paper"))
+    path = tmp_path / "fig_5.csv"
+    write_csv(path, accuracy_rows(paper, paper.exhibit("sp", "fig_5")), COLUMNS)
+    ledger = build_ledger(
+        CLAIMS,
+        SUSPICIOUS,
+        {"sp/fig_5": list(csv.DictReader(io.StringIO(path.read_text())))},
+        full_protocol=True,
+        edition="paper",
+        data_for={meant: data for meant, data in paper.config["stand_ins"].items() if data},
+        missing=paper.missing | paper.in_part,
+    )
+    (radius,) = [one for one in ledger if one["metric"] == "epsilon_below_which_accuracy_is_good"]
+    assert (radius["dataset"], radius["exhibit"]) == ("mnist", "text_4.b.2")
+    # The made-up cross entropy keeps 50 percent at every radius, which is not good.
+    assert (radius["verdict"], radius["measured"]) == ("not reproduced", 0.0)
 
 
 def test_an_awaited_training_makes_the_exhibit_once_it_exists():

@@ -321,6 +321,26 @@ def test_most_specific_epochs_and_accepted_model_options():
     assert "stem" not in run_settings(config, "digits_gray", "lenet5", "ce")["model"]
 
 
+def test_augmentation_for_all_or_per_data_set():
+    def chosen(given, dataset, arch="lenet5"):
+        config = load(cli={"trainings": {"new": {"criterion": "ce", "augmentation": given}}})
+        return run_settings(config, dataset, arch, "new")["augmentation"]
+
+    assert chosen("crop_flip", "digits_gray") == "crop_flip"
+    per = {"default": "none", "digits_colour": "crop_flip", "digits_colour/resnet18": "none"}
+    assert chosen(per, "digits_gray") == "none"
+    assert chosen(per, "digits_colour") == "crop_flip"
+    assert chosen(per, "digits_colour", "resnet18") == "none"
+    for wrong, says in (
+        ("cropflip", "trainings.new.augmentation: found 'cropflip'; allowed: crop_flip, none"),
+        ({"default": "flip"}, "trainings.new.augmentation.default: found 'flip'; allowed: crop_flip, none"),
+        ({"mnist": "none"}, "trainings.new.augmentation: key 'default' is missing"),
+        (3, "trainings.new.augmentation: found 3; expected string or object"),
+    ):
+        with pytest.raises(SettingsError, match=re.escape(says)):
+            chosen(wrong, "digits_gray")
+
+
 def test_toy_settings_hold_only_their_toys():
     told = toy_settings(EMBEDDED, "sp_focal", ["rings_97"])
     assert list(told["toys"]) == ["rings_97"]
@@ -420,6 +440,8 @@ def test_no_budget_leaks_into_the_paper_edition():
             at(paper, (*budget, *tail))  # KeyError: the embedded edition's value would leak
             checked += 1
     assert checked > 25
+    for name, recipe in embedded["trainings"].items():
+        assert "epochs" not in recipe or "epochs" in paper["trainings"].get(name, {}), name
     assert paper["edition"] != embedded["edition"]
 
 

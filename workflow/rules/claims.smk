@@ -21,7 +21,7 @@ rule claims:
                 "exhibits": [exhibit.id for exhibit in with_numbers()],
                 "data": data_in_use(),
                 "stand_ins": config["stand_ins"],
-                "missing": PLAN.missing,
+                "missing": PLAN.missing | PLAN.in_part,
                 "full_protocol": config["protocol"] == "full",
             }
         ),

@@ -14,8 +14,10 @@ from lossproof import devices, sources
 from lossproof.catalogue import catalogue
 from lossproof.datasets.source import source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
+from lossproof.exhibits.forecast import Forecast
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES
 from lossproof.exhibits.plan import Plan, named_datasets
+from lossproof.report.plan_text import plan_text
 from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import (

@@ -14,6 +14,7 @@ from lossproof.seeding import seed_of
 CATALOGUE = {
     "digits": {
         "build": "prepare",
+        "extent": {"total": 1797, "classes": 10},
         "parameters": {
             "channels": {"enum": [1, 3], "default": 1, "description": "1 keeps gray; 3 repeats it"},
             "image_size": {

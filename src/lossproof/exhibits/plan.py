@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,33 +35,50 @@ class Plan:
         """Per attack, the splits that it is run on."""
         return {name: attack["splits"] for name, attack in self.config["attacks"].items()}
 
+    def absent(self, declaration: dict[str, Any]) -> dict[str, str]:
+        """The data sets of a declaration that this edition does not have, each with the reason."""
+        return {name: why for name in sorted(named_datasets(declaration)) if (why := self.why_absent(name))}
+
+    def why_absent(self, dataset: str) -> str:
+        """Why a paper's data set is not there: nothing stands for it, or its licensed files are not placed; or ''."""
+        stand_in = self.config["stand_ins"].get(dataset)
+        if stand_in is None:
+            return f"no data in this edition for: {dataset}"
+        source = self.config["datasets"][stand_in]["source"]
+        about = catalogue("datasets")[source].about.get("by_hand")
+        return by_hand.absent(source, about, Path(self.config["data"]["cache"])) if about else ""
+
     @cached_property
     def missing(self) -> dict[str, str]:
         """Per exhibit that cannot be made in this edition: why."""
         found: dict[str, str] = {}
         for exhibit in self.exhibits:
             waits = [name for name in exhibit.awaits if name not in self.config["trainings"]]
-            named = named_datasets(exhibit.declaration)
-            absent = sorted(name for name in named if self.config["stand_ins"].get(name) is None)
+            absent = self.absent(exhibit.declaration)
             if waits:
                 found[exhibit.id] = f"no criterion yet for: {', '.join(waits)}"
-            elif absent:
-                found[exhibit.id] = f"no data in this edition for: {', '.join(absent)}"
-            elif not_placed := [why for name in sorted(named) if (why := self.not_placed(name))]:
-                found[exhibit.id] = "; ".join(not_placed)
+            elif absent and without(exhibit.declaration, absent) is None:
+                found[exhibit.id] = "; ".join(absent.values())
         return found
 
-    def not_placed(self, dataset: str) -> str:
-        """Why the files behind an exhibit's data set are not there, where a licence keeps us from fetching them."""
-        stand_in = self.config["stand_ins"][dataset]
-        source = self.config["datasets"][stand_in]["source"]
-        about = catalogue("datasets")[source].about.get("by_hand")
-        return by_hand.absent(source, about, Path(self.config["data"]["cache"])) if about else ""
+    @cached_property
+    def in_part(self) -> dict[str, str]:
+        """Per exhibit that is made without some of its data sets: which, and why."""
+        return {
+            exhibit.id: f"left out, {'; '.join(absent.values())}"
+            for exhibit in self.exhibits
+            if exhibit.id not in self.missing and (absent := self.absent(exhibit.declaration))
+        }
 
     @cached_property
     def made(self) -> list[Exhibit]:
-        """The exhibits that this edition makes."""
-        return [exhibit for exhibit in self.exhibits if exhibit.id not in self.missing]
+        """The exhibits that this edition makes, each declared with the data sets that are there."""
+        return [
+            replace(exhibit, declaration=here)
+            for exhibit in self.exhibits
+            if exhibit.id not in self.missing
+            and (here := without(exhibit.declaration, self.absent(exhibit.declaration))) is not None
+        ]
 
     @cached_property
     def needs(self) -> dict[str, Needs]:
@@ -85,17 +103,20 @@ class Plan:
         return next(item for item in self.made if (item.paper, item.name) == (paper, name))
 
     def caption(self, exhibit: Exhibit) -> str:
-        """The exhibit's caption; where stand-ins make it share runs with others, that is said."""
+        """The exhibit's caption, with what is left out, and where stand-ins make it share runs with others."""
         stand_ins = self.config["stand_ins"]
+        said = [exhibit.caption]
+        if exhibit.id in self.in_part:
+            why = self.in_part[exhibit.id]
+            said.append(f"{why[0].upper()}{why[1:]}.")
         meant = sorted(name for name in named_datasets(exhibit.declaration) if stand_ins[name] != name)
-        if not meant:
-            return exhibit.caption
-        runs = set(self.needs[exhibit.id].runs)
-        shared = [one.id for one in self.made if one.id != exhibit.id and runs & set(self.needs[one.id].runs)]
-        said = [f"In this edition {stand_ins[name]} stands in for {name}." for name in meant]
-        if shared:
-            said.append(f"Networks are shared with {', '.join(shared)}.")
-        return " ".join([exhibit.caption, *said])
+        if meant:
+            runs = set(self.needs[exhibit.id].runs)
+            shared = [one.id for one in self.made if one.id != exhibit.id and runs & set(self.needs[one.id].runs)]
+            said += [f"In this edition {stand_ins[name]} stands in for {name}." for name in meant]
+            if shared:
+                said.append(f"Networks are shared with {', '.join(shared)}.")
+        return " ".join(said)
 
     def inputs(self, exhibit: Exhibit) -> list[str]:
         """The files that the exhibit's tidy table is made from."""
@@ -131,3 +152,16 @@ def named_datasets(declaration: Any) -> set[str]:
     if isinstance(declaration, list):
         return set().union(*(named_datasets(item) for item in declaration))
     return set()
+
+
+def without(declaration: dict[str, Any], absent: Collection[str]) -> dict[str, Any] | None:
+    """A declaration without the ``datasets`` and ``panels`` of absent data sets; None where nothing to show is left."""
+    if not absent:
+        return declaration
+    left = dict(declaration)
+    if "datasets" in left:
+        left["datasets"] = [name for name in left["datasets"] if name not in absent]
+    if "panels" in left:
+        left["panels"] = [panel for panel in left["panels"] if not named_datasets(panel) & set(absent)]
+    empty = any(not left[key] for key in ("datasets", "panels") if key in left)
+    return None if empty or named_datasets(left) & set(absent) else left

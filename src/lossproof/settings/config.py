@@ -85,7 +85,9 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
     for key in config["training"]["epochs"]:
         data, _, arch = key.partition("/")
         if key != "default":
-            _known(origin, ("training", "epochs", key), data, [*config["datasets"], "default"], "data set")
+            # What an edition drops keeps its epochs.
+            names = [*config["datasets"], *config["stand_ins"], "default"]
+            _known(origin, ("training", "epochs", key), data, names, "data set")
         if arch:
             _known(origin, ("training", "epochs", key), arch, catalogue("models"), "architecture")
     return config

@@ -41,9 +41,14 @@ def recipe_settings(config: dict[str, Any], training: str) -> dict[str, Any]:
     return {"criterion": {"name": criterion, "parameters": parameters}, "training": merged}
 
 
-def epochs_of(epochs: dict[str, int], dataset: str, arch: str) -> int:
+def epochs_of(epochs: dict[str, Any], dataset: str, arch: str) -> Any:
     """The most specific entry: ``data set/architecture``, ``data set``, ``default``."""
     return next(epochs[key] for key in (f"{dataset}/{arch}", dataset, "default") if key in epochs)
+
+
+def per_dataset(given: Any, dataset: str, arch: str) -> Any:
+    """A setting that is one value for all, or values by data set like ``epochs``."""
+    return epochs_of(given, dataset, arch) if isinstance(given, dict) else given
 
 
 def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str) -> dict[str, Any]:
@@ -67,7 +72,8 @@ def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str)
             **{key: merged[key] for key in ("learning_rate", "betas", "schedule", "weight_decay")},
         },
         "epochs": epochs_of(merged["epochs"], dataset, arch),
-        **{key: merged[key] for key in ("batch_size", "augmentation", "selection", "held_out_share")},
+        "augmentation": per_dataset(merged["augmentation"], dataset, arch),
+        **{key: merged[key] for key in ("batch_size", "selection", "held_out_share")},
     }
 
 

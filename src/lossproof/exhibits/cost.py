@@ -1,0 +1,107 @@
+"""What a network costs: multiply-adds, parameters and hours, from a table of counts (no torch at plan time).
+
+``reference/costs.csv`` holds counts at width 1 (benchmarks/costs.py writes it with PyTorch's FlopCounterMode),
+in two parts: what grows with the square of the width (layers between scaled channels) and what grows with the
+width itself (the first layer, biases, batch norm). The sum is exact where the width makes every channel count
+whole, and close otherwise (a quarter off for LeNet-5 at an eighth of its width).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).resolve().parents[3] / "reference/costs.csv"
+COLUMNS = (
+    "arch",
+    "stem",
+    "image_size",
+    "channels",
+    "macs_square",
+    "macs_linear",
+    "parameters_square",
+    "parameters_linear",
+    "features",
+)
+
+# In units of one forward pass. Training: forward, gradient of the activations, gradient of the weights.
+# An attack needs no gradient of the weights.
+TRAINING_PASS = 3
+ATTACK_PASS = 2
+FLOP_PER_MAC = 2
+BYTES_PER_PARAMETER = 4
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One network: multiply-adds of a forward pass per image, and parameters.
+
+    ``scaled_from``: the image size that was counted, where this one is in no table, else None.
+    """
+
+    macs: float
+    parameters: float
+    scaled_from: int | None = None
+
+
+@cache
+def table(path: Path = TABLE) -> dict[tuple[str, str, int, int], dict[str, int]]:
+    """The counts by (arch, stem or "", image size, channels)."""
+    found = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            counts = {column: int(row[column]) for column in COLUMNS[4:]}
+            found[row["arch"], row["stem"], int(row["image_size"]), int(row["channels"])] = counts
+    return found
+
+
+def cost_of(arch: str, model: Mapping[str, Any], *, channels: int, image_size: int, classes: int) -> Cost | None:
+    """The cost of a network, None where the table has no row for it.
+
+    ``model``: ``stem`` (absent where the network has none) and ``width``. For an image size that was not counted
+    the nearest one is scaled by the number of pixels, as convolutions are.
+    """
+    stem, width = model.get("stem", ""), model.get("width", 1.0)
+    sizes = [size for (name, root, size, depth) in table() if (name, root, depth) == (arch, stem, channels)]
+    if not sizes:
+        return None
+    nearest = min(sizes, key=lambda size: (abs(size - image_size), size))
+    counts = table()[arch, stem, nearest, channels]
+    head = counts["features"] * width * classes
+    pixels = (image_size / nearest) ** 2
+    return Cost(
+        (counts["macs_square"] * width**2 + counts["macs_linear"] * width) * pixels + head,
+        counts["parameters_square"] * width**2 + counts["parameters_linear"] * width + head + classes,
+        None if nearest == image_size else nearest,
+    )
+
+
+def training_flop(cost: Cost, *, trained: float, evaluated: float) -> float:
+    """Floating-point operations of ``trained`` image passes forward and backward and ``evaluated`` forward only."""
+    return FLOP_PER_MAC * cost.macs * (TRAINING_PASS * trained + evaluated)
+
+
+def attack_flop(cost: Cost, *, attacked: float, evaluated: float) -> float:
+    """As ``training_flop`` for an attack's passes, whose backward pass goes to the pixels only."""
+    return FLOP_PER_MAC * cost.macs * (ATTACK_PASS * attacked + evaluated)
+
+
+def hours(flop: float, rate: float) -> float:
+    """Hours at an effective rate in FLOP/s."""
+    return flop / rate / SECONDS_PER_HOUR
+
+
+def passes(attack: Mapping[str, Any]) -> tuple[int, int]:
+    """Passes forward and backward, and forward only, per image of an attack's settings; an upper bound.
+
+    Steps x losses x restarts x budgets, one more forward pass to judge each budget. An attack that stops with
+    an image once it is fooled (the honest track) needs fewer.
+    """
+    budgets = len(attack["epsilon"]) if isinstance(attack.get("epsilon"), list) else 1
+    runs = len(attack.get("losses", ("ce",))) * attack.get("restarts", 1)
+    return attack.get("steps", 1) * runs * budgets, 1 + budgets * (1 + runs)

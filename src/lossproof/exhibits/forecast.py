@@ -1,0 +1,222 @@
+"""What an edition is about to run and what that costs, counted from its plan before anything is run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from lossproof.datasets.extent import Extent, extent_of
+from lossproof.exhibits.cost import BYTES_PER_PARAMETER, Cost, attack_flop, cost_of, passes, training_flop
+from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.paths import LANDSCAPE_METHODS, Run
+from lossproof.exhibits.plan import Plan
+from lossproof.settings.resolved import run_settings
+
+# Compressed predictions and outcomes per image, and one record without them: from runs of the embedded edition.
+BYTES_PER_OUTCOME = 4
+BYTES_PER_RECORD = 2000
+BYTES_PER_POINT = 8
+
+Owner = TypeVar("Owner")
+
+
+class Model(NamedTuple):
+    """One training run with one seed."""
+
+    run: Run
+    seed: int
+
+
+class Record(NamedTuple):
+    """One attack on one split of one model."""
+
+    model: Model
+    split: str
+    attack: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is run, as sets: the union of two exhibits' work holds what they share once."""
+
+    models: frozenset[Model] = frozenset()
+    records: frozenset[Record] = frozenset()
+    landscapes: frozenset[tuple[Run, str]] = frozenset()
+    toys: frozenset[tuple[str, str, int]] = frozenset()
+
+    def __or__(self, other: Work) -> Work:
+        return Work(
+            self.models | other.models,
+            self.records | other.records,
+            self.landscapes | other.landscapes,
+            self.toys | other.toys,
+        )
+
+    @property
+    def datasets(self) -> list[str]:
+        return sorted({model.run.dataset for model in self.models})
+
+
+@dataclass
+class Amount:
+    """Counts and costs of some work. Passes are images going forward and backward; FLOP hold all passes."""
+
+    models: int = 0
+    shared: int = 0
+    records: int = 0
+    toys: int = 0
+    landscapes: int = 0
+    training_passes: float = 0
+    attack_passes: float = 0
+    training_flop: float = 0
+    attack_flop: float = 0
+    disk: float = 0
+    uncounted: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Forecast:
+    """The costs of a plan. ``root`` is where results/ lies: cards of prepared data sets are read where they exist."""
+
+    plan: Plan
+    root: Path = Path()
+
+    @cached_property
+    def work(self) -> dict[str, Work]:
+        """Per exhibit that is made, what is run for it; a bundle is run whole."""
+        return {name: self._work(needs) for name, needs in self.plan.needs.items()}
+
+    @cached_property
+    def whole(self) -> Work:
+        """What the edition runs, shared work once."""
+        found = Work()
+        for work in self.work.values():
+            found |= work
+        return found
+
+    @cached_property
+    def users(self) -> Counter[Model]:
+        """In how many exhibits a model is used."""
+        return Counter(model for work in self.work.values() for model in work.models)
+
+    @cached_property
+    def extents(self) -> dict[str, Extent | None]:
+        """The extent of each data set that is used, None where it is not known yet."""
+        known = self.plan.config["datasets"]
+        return {
+            name: extent_of(known[name], self.root / self.plan.paths.dataset(name)[-1]) for name in self.whole.datasets
+        }
+
+    @cached_property
+    def settings(self) -> dict[Run, dict[str, Any]]:
+        """The resolved settings of every run."""
+        return {run: run_settings(self.plan.config, *run) for run in self.plan.runs}
+
+    @cached_property
+    def networks(self) -> dict[Run, tuple[Extent, Cost] | str]:
+        """Extent of the data and cost of the network of every run, or what is not known."""
+        return {run: self._network(run) for run in self.plan.runs}
+
+    def amount(self, work: Work) -> Amount:
+        """What some work comes to; models and surfaces whose cost is not known are named and left out of the sums."""
+        found = Amount(
+            models=len(work.models),
+            shared=sum(self.users[model] > 1 for model in work.models),
+            records=len(work.records),
+            toys=len(work.toys),
+            landscapes=len(work.landscapes),
+        )
+        for model in work.models:
+            self._add_training(found, model.run)
+        for record in work.records:
+            self._add_attack(found, record)
+        for run, method in work.landscapes:
+            self._add_landscape(found, run, method)
+        found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
+        return found
+
+    def _network(self, run: Run) -> tuple[Extent, Cost] | str:
+        extent = self.extents[run.dataset]
+        if extent is None:
+            return f"number of images of {run.dataset}"
+        cost = cost_of(
+            run.arch,
+            self.settings[run]["model"],
+            channels=extent.channels,
+            image_size=extent.image_size,
+            classes=extent.classes,
+        )
+        return (extent, cost) if cost else f"multiply-adds of {run.arch} (benchmarks/costs.py counts them)"
+
+    def _work(self, needs: Needs) -> Work:
+        config, seeds = self.plan.config, self.plan.seeds
+        # One job makes every seed, or only those that are asked for: a surface asks for the first.
+        alone = seeds if config["seeds_per_job"] == "all" else range(1)
+        asked = {*needs.histories, *needs.models, *(run for run, _ in needs.attacks)}
+        models = [Model(run, seed) for run in needs.runs for seed in (seeds if run in asked else alone)]
+        records = [
+            Record(Model(run, seed), split, attack)
+            for run, attack in _whole_bundles(needs.attacks, config["bundles"].values())
+            for seed in seeds
+            for split in self.plan.splits[attack]
+        ]
+        toys = [
+            (toy, training, seed)
+            for training, toy in _whole_bundles(
+                [(training, toy) for toy, training in needs.toys], config["toys"]["bundles"].values()
+            )
+            for seed in range(config["toys"]["seeds"])
+        ]
+        surfaces = [(run, method) for run in needs.landscapes for method in LANDSCAPE_METHODS]
+        return Work(frozenset(models), frozenset(records), frozenset(surfaces), frozenset(toys))
+
+    def _costed(self, found: Amount, run: Run) -> tuple[Extent, Cost] | None:
+        known = self.networks[run]
+        if isinstance(known, str):
+            found.uncounted.add(known)
+            return None
+        return known
+
+    def _add_training(self, found: Amount, run: Run) -> None:
+        if not (known := self._costed(found, run)):
+            return
+        extent, cost = known
+        settings = self.settings[run]
+        held = settings["held_out_share"] if settings["selection"] == "held_out" else 0
+        trained = extent.train * (1 - held) * settings["epochs"]
+        # Each epoch is evaluated; the chosen weights predict both splits.
+        evaluated = (extent.test + extent.train * held) * settings["epochs"] + extent.train + extent.test
+        found.training_passes += trained
+        found.training_flop += training_flop(cost, trained=trained, evaluated=evaluated)
+        found.disk += BYTES_PER_PARAMETER * cost.parameters + BYTES_PER_OUTCOME * (extent.train + extent.test)
+
+    def _add_attack(self, found: Amount, record: Record) -> None:
+        if not (known := self._costed(found, record.model.run)):
+            return
+        extent, cost = known
+        config = self.plan.config
+        wanted, there = config["attack_images"][record.split], extent.images(record.split)
+        images = there if wanted is None else min(wanted, there)
+        both, forward = passes(config["attacks"][record.attack])
+        found.attack_passes += images * both
+        found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
+        found.disk += BYTES_PER_RECORD + BYTES_PER_OUTCOME * images
+
+    def _add_landscape(self, found: Amount, run: Run, method: str) -> None:
+        if not (known := self._costed(found, run)):
+            return
+        options = self.plan.config["landscape"]
+        points = options["package_grid" if method == "package" else "grid"] ** 2
+        images = min(options["images"], known[0].train)
+        found.attack_flop += attack_flop(known[1], attacked=0, evaluated=points * images)
+        found.disk += BYTES_PER_RECORD + BYTES_PER_POINT * points
+
+
+def _whole_bundles(asked: Iterable[tuple[Owner, str]], bundles: Iterable[Iterable[str]]) -> set[tuple[Owner, str]]:
+    """Pairs of an owner and every member of the bundles that the owner's names are in."""
+    home = {member: bundle for bundle in map(tuple, bundles) for member in bundle}
+    return {(owner, member) for owner, name in asked for member in home[name]}
