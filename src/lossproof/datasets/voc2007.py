@@ -62,14 +62,18 @@ CATALOGUE = {
                 "name": "VOCtrainval_06-Nov-2007.tar",
                 "urls": ["https://thor.robots.ox.ac.uk/pascal/VOC/voc2007/VOCtrainval_06-Nov-2007.tar"],
                 "checksum": "md5:c52e279531787c972589f7e41ab4ae64",
+                "bytes": 460032000,
             },
             {
                 "name": "VOCtest_06-Nov-2007.tar",
                 "urls": ["https://thor.robots.ox.ac.uk/pascal/VOC/voc2007/VOCtest_06-Nov-2007.tar"],
                 "checksum": "md5:b6e924de25625d8de591ea690078ad9f",
+                "bytes": 451020800,
             },
         ],
         "expect": {"channels": 3, "classes": CLASSES},
+        # Before those without a single class are left out.
+        "extent": {"train": 5011, "test": 4952},
         "licence": LICENCE,
     }
 }
