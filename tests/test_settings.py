@@ -375,7 +375,7 @@ def test_schema_describes_every_key():
     assert set(shown) == set(schema["properties"])
 
 
-@pytest.mark.parametrize("kind", ["criteria", "models", "datasets", "attacks", "toys", "theory"])
+@pytest.mark.parametrize("kind", ["criteria", "heads", "models", "datasets", "attacks", "toys", "theory"])
 def test_every_parameter_has_a_description_and_a_valid_default(kind):
     from jsonschema import Draft202012Validator
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from lossproof.catalogue import load
 from lossproof.datasets.prepared import Prepared
+from lossproof.heads.choice import head_of
 from lossproof.models.classifier import Classifier, build
 from lossproof.progress import track
 from lossproof.seeding import numpy_generator, seed_of, torch_generator
@@ -48,7 +49,7 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
         num_classes=data.num_classes,
         in_channels=data.card["channels"],
         image_size=data.card["image_size"],
-        head=load("criteria", settings["criterion"]["name"]).head,
+        head=head_of(settings["criterion"]["name"]),
         **options,
     )
 
