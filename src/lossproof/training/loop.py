@@ -23,7 +23,7 @@ from lossproof.training import checkpoint
 from lossproof.training.augmentation import augment
 from lossproof.training.evaluate import accuracy, on_device, pixels, predictions
 from lossproof.training.history import epoch_row
-from lossproof.training.optimiser import adam, learning_rate
+from lossproof.training.optimiser import learning_rate, optimiser_of
 
 SELECTIONS = ("last", "best_test", "held_out")
 
@@ -113,7 +113,7 @@ def fit(
     model = new_model(settings, data).to(device)
     torch.manual_seed(seed_of("dropout", *name))
     criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
-    optimiser = adam(model, settings["optimiser"])
+    optimiser = optimiser_of(model, settings["optimiser"])
     shuffle = torch_generator("shuffle", settings["dataset"], settings["arch"], seed)
 
     kept, held = _split_held_out(len(data.train_labels), settings, seed)
