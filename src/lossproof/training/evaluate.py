@@ -24,7 +24,7 @@ def predictions(model: nn.Module, images: Tensor, batch_size: int = 512) -> Tens
 
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Accuracy in percent."""
-    return 100.0 * (predictions(model, images) == labels).double().mean().item()
+    return 100.0 * (predictions(model, images) == labels).cpu().double().mean().item()
 
 
 def on_device(array: np.ndarray, device: torch.device) -> Tensor:

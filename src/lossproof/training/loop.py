@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from lossproof.seeding import numpy_generator, seed_of, torch_generator
 from lossproof.training import checkpoint
 from lossproof.training.augmentation import augment
 from lossproof.training.evaluate import accuracy, on_device, pixels, predictions
+from lossproof.training.forward import training_forward
 from lossproof.training.history import epoch_row
 from lossproof.training.optimiser import learning_rate, optimiser_of
 
@@ -69,6 +71,7 @@ def _one_epoch(
     labels: Tensor,
     settings: dict[str, Any],
     shuffle: torch.Generator,
+    forward: Callable[[Tensor], Tensor],
 ) -> tuple[float, float]:
     """One pass over shuffled batches; mean loss and running accuracy in percent."""
     model.train()
@@ -81,7 +84,7 @@ def _one_epoch(
             continue
         batch = augment(pixels(images[index]), settings["augmentation"], shuffle)
         target = labels[index]
-        logits = model(batch)
+        logits = forward(batch)
         loss = criterion(logits, target).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -121,8 +124,11 @@ def fit(
     held_images, held_labels = on_device(data.train_images[held], device), on_device(data.train_labels[held], device)
     test_images, test_labels = on_device(data.test_images, device), on_device(data.test_labels, device)
 
+    forward = training_forward(model, settings, device, len(kept), data.train_images.shape[1:])
     epochs, selection = settings["epochs"], settings["selection"]
-    fingerprint = json.dumps([settings, seed, data.card], sort_keys=True)
+    # Compiled or not, a training goes on from the same point.
+    resumable = {key: value for key, value in settings.items() if key != "compile"}
+    fingerprint = json.dumps([resumable, seed, data.card], sort_keys=True)
     history: list[dict[str, Any]] = []
     best = {key: value.clone() for key, value in model.state_dict().items()}
     progress: dict[str, Any] = {"best_score": -1.0, "best_epoch": 0, "status": "finished"}
@@ -138,7 +144,8 @@ def fit(
         rate = learning_rate(settings["optimiser"], epoch, epochs)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        loss, running = _one_epoch(model, criterion, optimiser, images, labels, settings, shuffle)
+        with forward.switches():
+            loss, running = _one_epoch(model, criterion, optimiser, images, labels, settings, shuffle, forward)
         if not math.isfinite(loss):
             progress["status"] = f"diverged in epoch {epoch + 1}"
             break
@@ -180,6 +187,7 @@ def fit(
             * float(np.mean(found_predictions[f"{split}_prediction"] == found_predictions[f"{split}_label"]))
             for split in ("train", "test")
         },
+        **forward.figures,
         "n_train": len(kept),
         "n_test": len(test_labels),
     }
