@@ -21,8 +21,9 @@ CONFIG = {
     "models": {"stem": "imagenet", "width": {"resnet18": 0.125}, "normalise": False},
     "trainings": {"ce": {"criterion": "ce"}},
     "training": {
-        "learning_rate": 0.001, "betas": [0.9, 0.999], "batch_size": 128, "schedule": "constant", "weight_decay": 0.0,
-        "augmentation": "none", "selection": "last", "held_out_share": 0.1, "epochs": {"default": 2},
+        "optimiser": "adam", "learning_rate": 0.001, "betas": [0.9, 0.999], "batch_size": 128, "schedule": "constant",
+        "weight_decay": 0.0, "augmentation": "none", "precision": "fp32", "compile": False, "selection": "last",
+        "held_out_share": 0.1, "epochs": {"default": 2},
     },
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 from lossproof import catalogue as module
 from lossproof.catalogue import PACKAGE, catalogue, load
 
-KINDS = ("criteria", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures")
+KINDS = ("criteria", "heads", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -76,7 +76,7 @@ import sys
 import lossproof.exhibits.plan, lossproof.settings.config, lossproof.settings.resolved
 import lossproof.exhibits.declare, lossproof.sources, lossproof.devices
 from lossproof.catalogue import catalogue, load
-for kind in ("criteria", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures"):
+for kind in ("criteria", "heads", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures"):
     assert catalogue(kind)
 for kind in ("exhibits", "figures"):
     for name in catalogue(kind):

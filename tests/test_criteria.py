@@ -13,6 +13,7 @@ from lossproof.criteria.focal import Focal
 from lossproof.criteria.gradient_starvation import GradientStarvation
 from lossproof.criteria.stationary_point_ce import StationaryPointCE
 from lossproof.criteria.stationary_point_focal import StationaryPointFocal
+from lossproof.heads.choice import head_of
 from lossproof.theory.true_logit import stationary_points
 
 CRITERIA = {
@@ -43,7 +44,7 @@ def batch(num_classes: int, size: int = 16, dtype: torch.dtype = torch.float64) 
 def test_catalogue_defaults_are_the_class_defaults(name: str) -> None:
     entry = catalogue("criteria")[name]
     bare, configured = entry.load()(), entry.load()(**entry.defaults())
-    assert bare.head == "linear"
+    assert head_of(name) == "linear"
     settings = {key: value for key, value in vars(bare).items() if not key.startswith("_") and key != "training"}
     assert settings == {
         key: value for key, value in vars(configured).items() if not key.startswith("_") and key != "training"

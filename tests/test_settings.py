@@ -45,6 +45,52 @@ FAULTS = [
     ("training.batch_size", 1, "training.batch_size: found 1; allowed: >= 2"),
     ("training.betas", [0.9, 1.0], "training.betas.1: found 1.0; allowed: >= 0 and < 1"),
     ("training.schedule", "cosin", "training.schedule: found 'cosin'; .*did you mean 'cosine'"),
+    ("training.schedule", "milestones", "training.schedule: found schedule 'milestones' without epochs; .*"),
+    (
+        "training.milestones",
+        [50, 100],
+        r"training.milestones: found \[50, 100\] with schedule 'constant'; it belongs .*",
+    ),
+    (
+        "trainings.new",
+        {"criterion": "ce", "schedule": "milestones", "milestones": {"mnist": [5]}},
+        "trainings.new.milestones: key 'default' is missing; it is required",
+    ),
+    ("training.milestones", {"default": [5, 0]}, "training.milestones.default.1: found 0; allowed: >= 1"),
+    ("training.factor", 0.2, "training.factor: found 0.2 with schedule 'constant'; it belongs to .*'milestones'"),
+    ("training.momentum", 0.9, "training.momentum: found 0.9 with optimiser 'adam'; it belongs to optimiser 'sgd'"),
+    ("training.nesterov", True, "training.nesterov: found True with optimiser 'adam'; it belongs .*"),
+    ("training.optimiser", "sdg", "training.optimiser: found 'sdg'; .*did you mean 'sgd'"),
+    ("training.precision", "bf32", "training.precision: found 'bf32'; .*did you mean"),
+    ("training.compile", "yes", "training.compile: found 'yes'; expected boolean"),
+    ("training.augmentation", "flip_crop", "training.augmentation: found 'flip_crop'; .*did you mean"),
+    ("trainings.ce.momentum", 0.0, "trainings.ce.momentum: found 0.0 with optimiser 'adam'; it belongs .*'sgd'"),
+    ("trainings.ce.optimiser", "rmsprop", "trainings.ce.optimiser: found 'rmsprop'; allowed: adam, sgd"),
+    (
+        "trainings.new",
+        {"criterion": "ce", "optimiser": "sgd", "nesterov": True},
+        "trainings.new.nesterov: found nesterov with momentum 0; it needs momentum > 0",
+    ),
+    (
+        "trainings.new",
+        {"criterion": "ce", "optimiser": "sgd", "betas": [0.5, 0.9]},
+        r"trainings.new.betas: found \[0.5, 0.9\] with optimiser 'sgd'; it belongs to optimiser 'adam'",
+    ),
+    (
+        "trainings.new",
+        {"criterion": "ce", "schedule": "milestones", "milestones": [100, 50]},
+        r"trainings.new.milestones: found \[100, 50\]; expected rising epochs",
+    ),
+    (
+        "trainings.new",
+        {"criterion": "ce", "schedule": "milestones", "milestones": {"default": [5], "mnst": [7]}},
+        "trainings.new.milestones.mnst: unknown data set 'mnst'; .*did you mean 'mnist'",
+    ),
+    (
+        "trainings.new",
+        {"criterion": "ce", "epochs": {"default": 5, "mnist/lenet6": 7}},
+        "trainings.new.epochs.mnist/lenet6: unknown architecture 'lenet6'; .*did you mean 'lenet5'",
+    ),
     ("training.epochs.digits_grey", 3, "training.epochs.digits_grey: unknown data set .*did you mean 'digits_gray'"),
     ("training.epochs.mnist/resnet81", 3, "training.epochs.mnist/resnet81: unknown architecture .*'resnet18'"),
     ("seeds", 0, "seeds: found 0; allowed: >= 1 and <= 100"),
@@ -303,6 +349,58 @@ def test_recipes_override_and_inherit():
     assert run["batch_size"] == 7
 
 
+RELEASED = {"criterion": "ce", "schedule": "milestones", "factor": 0.2}
+RELEASED |= {"milestones": {"default": [50, 100], "mnist": [17, 33], "mnist/lenet5": []}}
+
+
+def test_optimisers_and_schedules_resolve_to_what_they_read():
+    base = {"learning_rate": 0.001, "weight_decay": 0.0}
+    adam = {"name": "adam", "betas": [0.9, 0.999], **base}
+    recipes = {
+        "released": RELEASED,
+        "listed": {"criterion": "ce", "schedule": "milestones", "milestones": [3]},
+        "momentum": {"criterion": "ce", "optimiser": "sgd", "momentum": 0.9, "nesterov": True},
+        "plain": {"criterion": "ce", "optimiser": "sgd"},
+    }
+    config = load(cli={"trainings": recipes})
+
+    def resolved(training, data="digits_gray", arch="resnet18"):
+        return run_settings(config, data, arch, training)["optimiser"]
+
+    assert resolved("ce") == adam | {"schedule": "constant"}
+    steps = adam | {"schedule": "milestones", "factor": 0.2}
+    assert resolved("released") == steps | {"milestones": [50, 100]}
+    assert resolved("released", "mnist") == steps | {"milestones": [17, 33]}
+    assert resolved("released", "mnist", "lenet5") == steps | {"milestones": []}
+    assert resolved("listed", "mnist") == steps | {"milestones": [3], "factor": 0.1}
+    constant = {"name": "sgd", "schedule": "constant", **base}
+    assert resolved("momentum") == constant | {"momentum": 0.9, "nesterov": True}
+    assert resolved("plain") == constant | {"momentum": 0.0, "nesterov": False}
+
+
+def test_a_recipe_need_not_undo_what_its_choice_does_not_read():
+    cli = {
+        "training": {"optimiser": "sgd", "momentum": 0.9, "schedule": "milestones", "milestones": [5], "factor": 0.5},
+        "trainings": {"ce": {"optimiser": "adam", "schedule": "constant"}},
+    }
+    config = load(cli=cli)
+    assert run_settings(config, "mnist", "lenet5", "ce")["optimiser"] == {
+        "name": "adam", "learning_rate": 0.001, "betas": [0.9, 0.999], "schedule": "constant", "weight_decay": 0.0
+    }  # fmt: skip
+    assert run_settings(config, "mnist", "lenet5", "focal")["optimiser"]["milestones"] == [5]
+
+
+def test_precision_and_compilation_reach_the_run():
+    config = load(cli={"training": {"precision": "bf16"}, "trainings": {"ce": {"compile": True}}})
+    found = {name: run_settings(config, "mnist", "lenet5", name) for name in ("ce", "focal")}
+    assert {name: (run["precision"], run["compile"]) for name, run in found.items()} == {
+        "ce": ("bf16", True),
+        "focal": ("bf16", False),
+    }
+    plain = run_settings(EMBEDDED, "mnist", "lenet5", "ce")
+    assert (plain["precision"], plain["compile"]) == ("fp32", False)
+
+
 def test_most_specific_epochs_and_accepted_model_options():
     config = load(cli={"training": {"epochs": {"default": 1, "digits_gray": 2, "digits_gray/lenet5": 3}}})
     epochs = {
@@ -397,7 +495,7 @@ def test_schema_describes_every_key():
     assert set(shown) == set(schema["properties"])
 
 
-@pytest.mark.parametrize("kind", ["criteria", "models", "datasets", "attacks", "toys", "theory"])
+@pytest.mark.parametrize("kind", ["criteria", "heads", "models", "datasets", "attacks", "toys", "theory"])
 def test_every_parameter_has_a_description_and_a_valid_default(kind):
     from jsonschema import Draft202012Validator
 

@@ -12,13 +12,14 @@ import pytest
 from editions import load
 from lossproof import sources
 from lossproof.catalogue import PACKAGE, catalogue
+from lossproof.heads.choice import head_of
 from lossproof.settings.resolved import recipe_settings
 
 SCRIPTS = PACKAGE.parents[1] / "workflow/scripts"
 # Bottom first. A package imports from its own layer and from those below it.
 LAYERS = [
     {"catalogue", "records", "seeding", "devices", "progress", "sources", "settings", "spelling"},
-    {"criteria", "models", "datasets"},
+    {"criteria", "heads", "models", "datasets"},
     {"training"},
     {"attacks", "landscapes", "toys", "theory"},
     {"exhibits"},
@@ -50,7 +51,7 @@ def marks(step="train.py", **components):
 
 def run_marks(training):
     criterion = recipe_settings(load(), training)["criterion"]["name"]
-    return marks(models=["resnet18"], criteria=[criterion])
+    return marks(models=["resnet18"], criteria=[criterion], heads=[head_of(criterion)])
 
 
 def names(found):
@@ -72,6 +73,7 @@ def test_training_does_not_know_what_it_does_not_use():
         "lossproof.training.loop",
         "lossproof.models.resnet",
         "lossproof.criteria.cross_entropy",
+        "lossproof.heads.linear",
     } <= found
     unused = (
         "attacks",
@@ -119,6 +121,7 @@ def test_a_plain_import_is_followed(package):
     [
         ("criteria/stationary_point_focal.py", {"sp_focal"}),
         ("criteria/cross_entropy.py", {"ce", "ce@last", "ce+l2"}),
+        ("heads/linear.py", {"ce", "ce@last", "ce+l2", "focal", "sp_focal"}),
         ("training/optimiser.py", {"ce", "ce@last", "ce+l2", "focal", "sp_focal"}),
         ("models/lenet.py", set()),
         ("figures/style.py", set()),

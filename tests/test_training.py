@@ -7,6 +7,7 @@ import csv
 import dataclasses
 import math
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,13 +16,14 @@ import torch
 from lossproof.datasets.prepared import Prepared
 from lossproof.models.classifier import Classifier
 from lossproof.records import write_csv
+from lossproof.settings.resolved import TAKEN_BY
 from lossproof.training import checkpoint, loop
-from lossproof.training.augmentation import augment, crop_flip
+from lossproof.training.augmentation import AREA, DEGREES, RATIO, augment, crop_flip, flip_rotate_crop, random_boxes
 from lossproof.training.evaluate import accuracy, pixels, predictions
 from lossproof.training.feeding import Resident
 from lossproof.training.history import COLUMNS
 from lossproof.training.loop import fit, new_model
-from lossproof.training.optimiser import adam, learning_rate
+from lossproof.training.optimiser import OPTIMISERS, _fused, adam, learning_rate, optimiser_of, sgd
 from lossproof.training.stored import load_model
 
 CPU = torch.device("cpu")
@@ -62,6 +64,8 @@ def told(**more):
         "epochs": 4,
         "batch_size": 16,
         "augmentation": "none",
+        "precision": "fp32",
+        "compile": False,
         "selection": "last",
         "held_out_share": 0.25,
     }
@@ -104,7 +108,7 @@ def test_equal_seeds_give_equal_bytes():
 def test_losses_start_from_equal_weights_and_order(monkeypatch):
     starts = {}
 
-    def first(model, criterion, optimiser, train, settings, shuffle):
+    def first(model, criterion, optimiser, train, settings, shuffle, *_):
         if settings["training"] not in starts:
             weights = {key: value.clone() for key, value in model.state_dict().items()}
             order = torch.randperm(60, generator=torch.Generator().set_state(shuffle.get_state()))
@@ -149,15 +153,20 @@ def leave_resume_point(path, settings, monkeypatch, seed=0, data=DATA, batch=11)
 DROPOUT = {"arch": "googlenet", "model": {"width": 0.0625, "stem": "cifar", "normalise": True}, "epochs": 2}
 
 
+SGD = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True, "schedule": "constant"}
+SGD |= {"weight_decay": 0.001}
+
+
 @pytest.mark.parametrize(
     ("data", "settings", "batch"),
     [
+        (DATA, told(augmentation="flip_rotate_crop") | {"optimiser": SGD}, 11),
         (DATA, told(augmentation="crop_flip", schedule="cosine", weight_decay=0.01), 11),
         (DATA, told(selection="best_test", criterion=SP, model={"width": 0.2, "normalise": True}), 11),
         (DATA, told(selection="held_out"), 10),
         (tiny(32, 3, 16), told(**DROPOUT, selection="best_test"), 2),
     ],
-    ids=["augmented", "best_test", "held_out", "dropout_and_batch_norm"],
+    ids=["sgd", "augmented", "best_test", "held_out", "dropout_and_batch_norm"],
 )
 def test_resuming_gives_the_same_bytes(tmp_path, monkeypatch, data, settings, batch):
     whole = fit(settings, data, 0, CPU)
@@ -353,8 +362,76 @@ def test_schedules():
     assert cosine[0] == 0.1
     assert cosine[4] == pytest.approx(0.05)
     assert all(later < earlier for earlier, later in pairwise(cosine))
-    with pytest.raises(ValueError, match="no schedule 'sqrt'; known: constant, cosine, step"):
+    with pytest.raises(ValueError, match="no schedule 'sqrt'; known: constant, cosine, step, milestones"):
         rates("sqrt")
+
+
+@pytest.mark.parametrize(
+    ("milestones", "factor", "expected"),
+    [
+        ([50, 100], 0.2, [0.01] * 50 + [0.002] * 50 + [0.0004] * 50),
+        ([100], 0.1, [0.01] * 100 + [0.001] * 50),
+        ([], 0.1, [0.01] * 150),
+        ([200], 0.1, [0.01] * 150),
+    ],
+)
+def test_milestones(milestones, factor, expected):
+    told = {"learning_rate": 0.01, "schedule": "milestones", "milestones": milestones, "factor": factor}
+    assert [learning_rate(told, epoch, 150) for epoch in range(150)] == pytest.approx(expected)
+
+
+def test_milestones_are_what_torch_calls_so():
+    weight = torch.nn.Linear(1, 1)
+    theirs = torch.optim.SGD(weight.parameters(), lr=0.01)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(theirs, [3, 5], gamma=0.2)
+    ours = {"learning_rate": 0.01, "schedule": "milestones", "milestones": [3, 5], "factor": 0.2}
+    for epoch in range(8):
+        assert learning_rate(ours, epoch, 8) == pytest.approx(schedule.get_last_lr()[0])
+        theirs.step()
+        schedule.step()
+
+
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.9, False), (0.9, True)])
+def test_sgd_is_the_written_rule(momentum, nesterov):
+    weight = torch.nn.Linear(3, 2, bias=False)
+    settings = {"name": "sgd", "learning_rate": 0.1, "momentum": momentum, "nesterov": nesterov, "weight_decay": 0.5}
+    optimiser = optimiser_of(weight, settings)
+    expected, velocity = weight.weight.detach().clone(), 0.0
+    for _ in range(3):
+        optimiser.zero_grad()
+        weight(torch.ones(1, 3)).square().sum().backward()
+        gradient = weight.weight.grad.clone() + 0.5 * expected
+        velocity = momentum * velocity + gradient
+        expected = expected - 0.1 * (gradient + momentum * velocity if nesterov else velocity)
+        optimiser.step()
+        torch.testing.assert_close(weight.weight.detach(), expected)
+
+
+def test_sgd_learns_and_decays_weights_only():
+    trained = fit(told(epochs=15) | {"optimiser": SGD}, DATA, 0, CPU)
+    assert trained.figures["test_accuracy"] > 90
+    model = new_model(told(), DATA)
+    decayed, free = sgd(model, SGD).param_groups
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.001, 0.0)
+    assert {parameter.dim() for parameter in decayed["params"]} == {2}
+    assert {parameter.dim() for parameter in free["params"]} == {1}
+
+
+def test_an_unknown_optimiser_is_named():
+    with pytest.raises(ValueError, match="no optimiser 'lbfgs'; known: adam, sgd"):
+        optimiser_of(torch.nn.Linear(1, 1), {"name": "lbfgs"})
+    assert tuple(OPTIMISERS) == tuple(TAKEN_BY["optimiser"])
+
+
+@pytest.mark.parametrize(("kind", "fused"), [("cpu", True), ("cuda", True), ("mps", False)])
+def test_fused_steps_where_torch_has_had_them_for_long(kind, fused):
+    assert _fused([SimpleNamespace(device=torch.device(kind))]) is fused
+
+
+def test_optimisers_step_on_a_device_without_fused_kernels(monkeypatch):
+    monkeypatch.setattr("lossproof.training.optimiser._fused", lambda parameters: False)
+    for optimiser in (told()["optimiser"], SGD):
+        assert fit(told(epochs=15) | {"optimiser": optimiser}, DATA, 0, CPU).figures["test_accuracy"] > 90
 
 
 def test_the_schedule_reaches_the_optimiser_and_the_history():
@@ -385,6 +462,94 @@ def test_crop_flip():
     assert 16 < flipped < 48
     assert len(places) > 20
     assert augment(images, "none", torch.Generator()) is images
+    with pytest.raises(ValueError, match="no augmentation 'mixup'; known: none, crop_flip, flip_rotate_crop"):
+        augment(images, "mixup", torch.Generator())
+
+
+def test_flip_rotate_crop_is_repeatable():
+    images = torch.rand(64, 3, 16, 16)
+    one, again = (flip_rotate_crop(images, torch.Generator().manual_seed(1)) for _ in range(2))
+    assert one.shape == images.shape
+    assert one.is_contiguous()
+    assert torch.equal(one, again)
+    assert torch.equal(one, augment(images, "flip_rotate_crop", torch.Generator().manual_seed(1)))
+    assert not torch.equal(one, flip_rotate_crop(images, torch.Generator().manual_seed(2)))
+    assert one.min() >= 0 and one.max() <= 1
+
+
+def test_flip_rotate_crop_does_what_it_says():
+    # Channels: column, row (pixels from the centre), and 1 inside the image. Bilinear interpolation leaves linear
+    # functions alone, so the map of every image can be read from its pixels.
+    count, size = 400, 32
+    line = torch.arange(size) + 0.5 - size / 2
+    columns, rows = line.expand(size, size), line[:, None].expand(size, size)
+    images = torch.stack((columns, rows, torch.ones(size, size))).expand(count, 3, size, size).contiguous()
+    moved = flip_rotate_crop(images, torch.Generator().manual_seed(0))
+    untouched = (moved == images).flatten(1).all(1)
+    assert 0.12 < untouched.float().mean() < 0.28  # 0.2
+    design = torch.stack((columns.flatten(), rows.flatten(), torch.ones(size * size)), 1)
+    flips, angles, areas, ratios, centres = [], [], [], [], []
+    for image in moved[~untouched]:
+        inside = (image[2] > 1 - 1e-5).flatten()
+        assert inside.float().mean() > 0.5
+        (a, c), (b, d), shift = torch.linalg.lstsq(design[inside], image[:2].flatten(1).T[inside]).solution
+        # (column, row) of the source = mirror(rotation(box)): wide * (cos, sin) and tall * (-sin, cos).
+        flips.append(bool(a * d - b * c < 0))
+        a, b = (-a, -b) if flips[-1] else (a, b)
+        wide, tall = math.hypot(a, c), math.hypot(b, d)
+        angles.append(math.degrees(math.atan2(c, a)))
+        assert math.degrees(math.atan2(-b, d)) == pytest.approx(angles[-1], abs=0.1)  # no shear
+        areas.append(wide * tall)
+        ratios.append(wide / tall)
+        # The box itself: whole pixels inside the image.
+        x, y = (-shift[0] if flips[-1] else shift[0]).item(), shift[1].item()
+        cosine, sine = math.cos(math.radians(angles[-1])), math.sin(math.radians(angles[-1]))
+        box = [size * wide, size * tall]
+        box += [cosine * x + sine * y + size / 2 * (1 - wide), cosine * y - sine * x + size / 2 * (1 - tall)]
+        assert box == pytest.approx(np.round(box), abs=0.02)
+        assert min(box) > -0.02 and box[0] + box[2] < size + 0.02 and box[1] + box[3] < size + 0.02
+        centres.append((x, y))
+    assert 0.4 < np.mean(flips) < 0.6
+    assert -DEGREES <= min(angles) < -0.8 * DEGREES and 0.8 * DEGREES < max(angles) <= DEGREES
+    rounding = 1.15  # sides are whole pixels
+    assert AREA[0] / rounding <= min(areas) < 0.15 and 0.85 < max(areas) <= 1.0001
+    assert RATIO[0] / rounding <= min(ratios) < 0.85 and 1.18 < max(ratios) <= RATIO[1] * rounding
+    assert np.abs(centres).max() > 8  # boxes lie anywhere
+    assert np.abs(np.mean(centres, 0)).max() < 1.5
+
+
+def test_boxes_fit_and_are_drawn_as_torchvision_draws_them():
+    from torchvision.transforms import RandomResizedCrop
+
+    top, left, tall, wide = random_boxes(4000, 64, 64, torch.Generator().manual_seed(0))
+    assert (top >= 0).all() and (left >= 0).all()
+    assert (top + tall <= 64).all() and (left + wide <= 64).all()
+    torch.manual_seed(0)
+    image = torch.zeros(1, 64, 64)
+    theirs = torch.tensor([RandomResizedCrop.get_params(image, AREA, RATIO) for _ in range(4000)]).T
+    for ours, their in zip((top, left, tall, wide), theirs, strict=True):
+        quantiles = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95])
+        assert torch.allclose(ours.quantile(quantiles), their.float().quantile(quantiles), atol=2.5)
+
+
+def test_a_box_that_never_fits_is_the_whole_image():
+    # In a strip of 100 x 10 pixels only the small boxes of the wide ratios fit.
+    top, left, tall, wide = random_boxes(2000, 100, 10, torch.Generator().manual_seed(0))
+    whole = (tall == 100) & (wide == 10)
+    assert 0 < whole.sum() < 2000
+    assert (top[whole] == 0).all() and (left[whole] == 0).all()
+    assert (wide <= 10).all()
+
+
+def test_equal_draws_whatever_follows():
+    # Draws come from the CPU generator alone, and equally many for any content of the batch.
+    ends = []
+    for images in (torch.zeros(8, 1, 8, 8), torch.rand(8, 3, 8, 8)):
+        generator = torch.Generator().manual_seed(4)
+        torch.rand(3)
+        flip_rotate_crop(images, generator)
+        ends.append(generator.get_state())
+    assert torch.equal(*ends)
 
 
 def test_evaluation_restores_the_mode_and_counts():

@@ -24,7 +24,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def prepare(threads: int = 1, device: str = "auto") -> torch.device:
-    """Limit torch to ``threads`` threads, ask a GPU for deterministic kernels, return the device.
+    """Limit torch to ``threads`` threads, ask a GPU for deterministic kernels and true float32, return the device.
 
     Two processes with two threads each on two cores are three times slower than with one each,
     so a job never takes more than Snakemake gave it. The CPU kernels that we use are deterministic
@@ -37,8 +37,24 @@ def prepare(threads: int = 1, device: str = "auto") -> torch.device:
     torch.set_num_threads(max(1, threads))
     picked = pick_device(device)
     if picked.type != "cpu":
+        # On MPS this only warns: operations without a deterministic kernel run as they are.
         torch.use_deterministic_algorithms(True, warn_only=True)
+    if picked.type == "cuda":
+        allow_tf32(False)
     return picked
+
+
+def allow_tf32(allow: bool) -> None:
+    """Whether CUDA may round the factors of float32 products and convolutions to TF32 (10 bits of mantissa).
+
+    torch allows it to convolutions by default, so float32 means float32 only after ``allow_tf32(False)``. The
+    older pair of switches is used because it keeps the newer ones (``fp32_precision``) in step; set the other way
+    round, torch's own reads of the older pair fail, among them torch.compile's.
+    """
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = allow
+    torch.backends.cudnn.allow_tf32 = allow
 
 
 def describe(device: torch.device) -> str:

@@ -17,6 +17,7 @@ from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.forecast import Forecast
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES
 from lossproof.exhibits.plan import Plan, named_datasets
+from lossproof.heads.choice import head_of
 from lossproof.report.plan_text import plan_text
 from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
@@ -122,11 +123,13 @@ def run_json(wildcards):
 
 
 def run_code(script, wildcards, **components):
-    """The code of a step that builds a run's network with its criterion."""
+    """The code of a step that builds a run's network with its criterion and that criterion's head."""
+    criterion = criterion_of(wildcards.training)
     return code(
         script,
         models=[wildcards.arch],
-        criteria=[criterion_of(wildcards.training)],
+        criteria=[criterion],
+        heads=[head_of(criterion)],
         **components,
     )
 

@@ -11,8 +11,6 @@ CATALOGUE = {"ce": {"build": "CrossEntropy", "parameters": {}}}
 class CrossEntropy(nn.Module):
     """``-log p_y`` per sample, without a stationary point (sp, eq. 2)."""
 
-    head = "linear"
-
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Losses [B] of logits [B, K] and targets [B]."""
         return functional.cross_entropy(logits, targets, reduction="none")

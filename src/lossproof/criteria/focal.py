@@ -42,8 +42,6 @@ class Focal(nn.Module):
     The weight belongs to the sample, not to the batch mean, and is part of the gradient.
     """
 
-    head = "linear"
-
     def __init__(self, *, alpha: float = 0.25, gamma: float = 2) -> None:
         super().__init__()
         self.alpha, self.gamma = alpha, gamma

@@ -38,8 +38,6 @@ class GradientStarvation(nn.Module):
     binary logit. Raises ValueError for another ``on``.
     """
 
-    head = "linear"
-
     def __init__(self, *, eta: float = 0.5, on: str = "probabilities") -> None:
         super().__init__()
         if on not in ("probabilities", "logits"):

@@ -40,8 +40,6 @@ class StationaryPointCE(nn.Module):
     Raises ValueError for another form.
     """
 
-    head = "linear"
-
     def __init__(self, *, eta: float = 0.75, form: str = "C") -> None:
         super().__init__()
         if form not in ("A", "B", "C"):

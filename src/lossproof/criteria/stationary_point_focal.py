@@ -45,8 +45,6 @@ class StationaryPointFocal(nn.Module):
     (``whole_vector``). Raises ValueError for another regulariser.
     """
 
-    head = "linear"
-
     def __init__(
         self, *, alpha: float = 0.25, gamma: float = 2, eta: float = 0.03, regulariser: str = "true_class"
     ) -> None:

@@ -10,7 +10,6 @@ from torch import nn
 
 from lossproof.catalogue import catalogue
 from lossproof.models.backbone import Backbone
-from lossproof.models.heads import HEADS
 
 
 class Classifier(nn.Module):
@@ -71,8 +70,9 @@ def build(
     entries = catalogue("models")
     if arch not in entries:
         raise ValueError(f"unknown architecture '{arch}'; known: {', '.join(sorted(entries))}")
-    if head not in HEADS:
-        raise ValueError(f"unknown head '{head}'; known: {', '.join(sorted(HEADS))}")
+    heads = catalogue("heads")
+    if head not in heads:
+        raise ValueError(f"unknown head '{head}'; known: {', '.join(sorted(heads))}")
     if not (width > 0 and math.isfinite(width)):
         raise ValueError(f"width must be a positive number, not {width}")
     if num_classes < 1 or in_channels < 1:
@@ -91,6 +91,6 @@ def build(
     elif stem != "imagenet":
         raise ValueError(f"{arch} has no stem to choose, so '{stem}' cannot be used")
     backbone = entries[arch].load()(in_channels=in_channels, image_size=image_size, **settings)
-    top = HEADS[head](backbone.feature_dim, num_classes)
+    top = heads[head].load()(backbone.feature_dim, num_classes)
     top.apply(backbone.initialise)
     return Classifier(backbone, top, mean, std)

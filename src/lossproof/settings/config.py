@@ -12,6 +12,7 @@ import yaml
 
 from lossproof.catalogue import catalogue
 from lossproof.settings.check import SettingsError, check, dotted, fault, known, nearest, parameters_schema, read_yaml
+from lossproof.settings.resolved import TAKEN_BY
 
 ABSENT = object()
 COMMAND_LINE = "--config"
@@ -82,14 +83,7 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
             _known(origin, ("stand_ins", meant), stand_in, config["datasets"], "data set")
     for arch in config["models"]["width"]:
         _known(origin, ("models", "width", arch), arch, catalogue("models"), "architecture")
-    for key in config["training"]["epochs"]:
-        data, _, arch = key.partition("/")
-        if key != "default":
-            # What an edition drops keeps its epochs.
-            names = [*config["datasets"], *config["stand_ins"], "default"]
-            _known(origin, ("training", "epochs", key), data, names, "data set")
-        if arch:
-            _known(origin, ("training", "epochs", key), arch, catalogue("models"), "architecture")
+    _optimisers(config, training_parts, origin)
     return config
 
 
@@ -117,6 +111,57 @@ def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: O
         overrides = {key: {k: v for k, v in part.items() if k != "default"} for key, part in training_parts.items()}
         schema = parameters_schema(parameters, criterion={"type": "string"}, **overrides)
         config["trainings"][name] = check(value, schema, origin, ("trainings", name))
+
+
+def _optimisers(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
+    """Check what keys of `training` mean together, there and in every recipe."""
+    common = config["training"]
+    # Every key of `training` is set, so one that says more than its default counts as given.
+    changed = {key: value for key, value in common.items() if value != training_parts[key].get("default", ABSENT)}
+    _training(("training",), changed, common, config["datasets"], origin)
+    for name, recipe in config["trainings"].items():
+        given = {key: value for key, value in recipe.items() if key in training_parts}
+        _training(("trainings", name), given, common | given, config["datasets"], origin)
+
+
+def _training(
+    section: tuple[str, ...], given: dict[str, Any], merged: dict[str, Any], datasets: Iterable[str], origin: Origin
+) -> None:
+    """Raise for a key given to a choice that does not read it, a choice without what it needs, an unknown run."""
+
+    def wrong(keys: Sequence[str], found: str, allowed: str) -> SettingsError:
+        path = (*section, next((key for key in keys if key in given), keys[0]))
+        return fault(origin(path), dotted(path), found, allowed)
+
+    for choice, takers in TAKEN_BY.items():
+        chosen = merged[choice]
+        owners = {key: name for name, keys in takers.items() for key in keys}
+        for key, owner in owners.items():
+            if key in given and owner != chosen:
+                raise wrong(
+                    [key], f"found {given[key]!r} with {choice} '{chosen}'", f"it belongs to {choice} '{owner}'"
+                )
+    if merged["optimiser"] == "sgd" and merged["nesterov"] and not merged["momentum"]:
+        raise wrong(["nesterov", "momentum", "optimiser"], "found nesterov with momentum 0", "it needs momentum > 0")
+    for key in ("epochs", "milestones", "augmentation"):
+        if isinstance(given.get(key), dict):
+            for run in given[key]:
+                data, _, arch = run.partition("/")
+                if run != "default":
+                    _known(origin, (*section, key, run), data, [*datasets, "default"], "data set")
+                if arch:
+                    _known(origin, (*section, key, run), arch, catalogue("models"), "architecture")
+    milestones = merged["milestones"]
+    lists = list(milestones.values()) if isinstance(milestones, dict) else [milestones]
+    for epochs in lists:
+        if epochs != sorted(set(epochs)):
+            raise wrong(["milestones"], f"found {epochs}", "expected rising epochs")
+    if merged["schedule"] == "milestones" and not any(lists):
+        raise wrong(
+            ["schedule", "milestones"],
+            "found schedule 'milestones' without epochs",
+            "give some under milestones, e.g. [50, 100]",
+        )
 
 
 def _attacks(config: dict[str, Any], origin: Origin) -> None:

@@ -12,6 +12,11 @@ from lossproof.catalogue import catalogue
 from lossproof.settings.check import SettingsError, nearest
 
 SELECTIONS = ("last", "best_test", "held_out")
+# Which keys of `training` only one choice of another key reads.
+TAKEN_BY = {
+    "optimiser": {"adam": ("betas",), "sgd": ("momentum", "nesterov")},
+    "schedule": {"constant": (), "cosine": (), "step": (), "milestones": ("milestones", "factor")},
+}
 
 
 def split_training(name: str) -> tuple[str, str | None]:
@@ -41,14 +46,30 @@ def recipe_settings(config: dict[str, Any], training: str) -> dict[str, Any]:
     return {"criterion": {"name": criterion, "parameters": parameters}, "training": merged}
 
 
-def epochs_of(epochs: dict[str, Any], dataset: str, arch: str) -> Any:
-    """The most specific entry: ``data set/architecture``, ``data set``, ``default``."""
-    return next(epochs[key] for key in (f"{dataset}/{arch}", dataset, "default") if key in epochs)
+def most_specific(given: dict[str, Any], dataset: str, arch: str) -> Any:
+    """The entry for ``data set/architecture``, else for ``data set``, else ``default``."""
+    return next(given[key] for key in (f"{dataset}/{arch}", dataset, "default") if key in given)
+
+
+def optimiser_settings(training: dict[str, Any], dataset: str, arch: str) -> dict[str, Any]:
+    """Optimiser and schedule of a run, with the keys that these read and no others."""
+    name, schedule = training["optimiser"], training["schedule"]
+    keys = (
+        "learning_rate",
+        *TAKEN_BY["optimiser"][name],
+        "schedule",
+        *TAKEN_BY["schedule"][schedule],
+        "weight_decay",
+    )
+    found = {"name": name} | {key: training[key] for key in keys}
+    if "milestones" in found:
+        found["milestones"] = per_dataset(found["milestones"], dataset, arch)
+    return found
 
 
 def per_dataset(given: Any, dataset: str, arch: str) -> Any:
     """A setting that is one value for all, or values by data set like ``epochs``."""
-    return epochs_of(given, dataset, arch) if isinstance(given, dict) else given
+    return most_specific(given, dataset, arch) if isinstance(given, dict) else given
 
 
 def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str) -> dict[str, Any]:
@@ -67,13 +88,10 @@ def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str)
         "model": {key: value for key, value in model.items() if key in accepted}
         | {"normalise": config["models"]["normalise"]},
         "criterion": recipe["criterion"],
-        "optimiser": {
-            "name": "adam",
-            **{key: merged[key] for key in ("learning_rate", "betas", "schedule", "weight_decay")},
-        },
-        "epochs": epochs_of(merged["epochs"], dataset, arch),
+        "optimiser": optimiser_settings(merged, dataset, arch),
+        "epochs": most_specific(merged["epochs"], dataset, arch),
+        **{key: merged[key] for key in ("batch_size", "precision", "compile", "selection", "held_out_share")},
         "augmentation": per_dataset(merged["augmentation"], dataset, arch),
-        **{key: merged[key] for key in ("batch_size", "selection", "held_out_share")},
     }
 
 

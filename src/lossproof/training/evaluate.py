@@ -25,4 +25,4 @@ def predictions(model: nn.Module, feed: Feed, batch_size: int | None = None) -> 
 
 def accuracy(model: nn.Module, feed: Feed) -> float:
     """Accuracy in percent."""
-    return 100.0 * (predictions(model, feed) == feed.labels).double().mean().item()
+    return 100.0 * (predictions(model, feed) == feed.labels).cpu().double().mean().item()

@@ -23,7 +23,7 @@ COLUMNS = (
 
 def last_layer(weight: Tensor) -> dict[str, float]:
     """Euclidean norm and quantiles of the last layer's weights [K, d]."""
-    flat = weight.detach().double().flatten().cpu()
+    flat = weight.detach().cpu().double().flatten()  # on the CPU: MPS has no float64
     levels = torch.tensor(QUANTILES, dtype=torch.float64)
     summary = dict(zip(QUANTILE_NAMES, torch.quantile(flat, levels).tolist(), strict=True))
     return {"norm": flat.norm().item()} | summary

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from lossproof.catalogue import load
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.prepared import Prepared
+from lossproof.heads.choice import head_of
 from lossproof.models.classifier import Classifier, build
 from lossproof.progress import track
 from lossproof.seeding import numpy_generator, seed_of, torch_generator
@@ -23,8 +25,9 @@ from lossproof.training import checkpoint
 from lossproof.training.augmentation import augment
 from lossproof.training.evaluate import accuracy, pixels, predictions
 from lossproof.training.feeding import Feed, Loading, feed
+from lossproof.training.forward import training_forward
 from lossproof.training.history import epoch_row
-from lossproof.training.optimiser import adam, learning_rate
+from lossproof.training.optimiser import learning_rate, optimiser_of
 
 SELECTIONS = ("last", "best_test", "held_out")
 
@@ -49,7 +52,7 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
         num_classes=data.num_classes,
         in_channels=data.card["channels"],
         image_size=data.card["image_size"],
-        head=load("criteria", settings["criterion"]["name"]).head,
+        head=head_of(settings["criterion"]["name"]),
         **options,
     )
 
@@ -76,6 +79,7 @@ def _one_epoch(
     train: Feed,
     settings: dict[str, Any],
     shuffle: torch.Generator,
+    forward: Callable[[Tensor], Tensor],
 ) -> tuple[float, float]:
     """One pass over shuffled batches; mean loss and running accuracy in percent."""
     model.train()
@@ -88,7 +92,7 @@ def _one_epoch(
         if len(target) < 2:  # batch norm on 1x1 maps cannot take a single image
             continue
         batch = augment(pixels(images), settings["augmentation"], shuffle)
-        logits = model(batch)
+        logits = forward(batch)
         loss = criterion(logits, target).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -121,7 +125,7 @@ def fit(
     model = new_model(settings, data).to(device)
     torch.manual_seed(seed_of("dropout", *name))
     criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
-    optimiser = adam(model, settings["optimiser"])
+    optimiser = optimiser_of(model, settings["optimiser"])
     shuffle = torch_generator("shuffle", settings["dataset"], settings["arch"], seed)
 
     kept, held = _split_held_out(len(data.train_labels), settings, seed)
@@ -130,8 +134,11 @@ def fit(
     held_feed = feed(data.train_images, data.train_labels, held, device, loading)
     test_feed = feed(data.test_images, data.test_labels, slice(None), device, loading)
 
+    forward = training_forward(model, settings, device, len(kept), data.train_images.shape[1:])
     epochs, selection = settings["epochs"], settings["selection"]
-    fingerprint = json.dumps([settings, seed, data.card], sort_keys=True)
+    # Compiled or not, a training goes on from the same point.
+    resumable = {key: value for key, value in settings.items() if key != "compile"}
+    fingerprint = json.dumps([resumable, seed, data.card], sort_keys=True)
     history: list[dict[str, Any]] = []
     best = {key: value.clone() for key, value in model.state_dict().items()}
     progress: dict[str, Any] = {"best_score": -1.0, "best_epoch": 0, "status": "finished"}
@@ -147,7 +154,8 @@ def fit(
         rate = learning_rate(settings["optimiser"], epoch, epochs)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        loss, running = _one_epoch(model, criterion, optimiser, train_feed, settings, shuffle)
+        with forward.switches():
+            loss, running = _one_epoch(model, criterion, optimiser, train_feed, settings, shuffle, forward)
         if not math.isfinite(loss):
             progress["status"] = f"diverged in epoch {epoch + 1}"
             break
@@ -189,6 +197,7 @@ def fit(
             * float(np.mean(found_predictions[f"{split}_prediction"] == found_predictions[f"{split}_label"]))
             for split in ("train", "test")
         },
+        **forward.figures,
         "n_train": len(kept),
         "n_test": len(test_feed),
     }
