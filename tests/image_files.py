@@ -54,6 +54,8 @@ def run_settings(dataset: str, **more: Any) -> dict[str, Any]:
         "epochs": 1,
         "batch_size": 5,
         "augmentation": "none",
+        "precision": "fp32",
+        "compile": False,
         "selection": "last",
         "held_out_share": 0.25,
     } | more

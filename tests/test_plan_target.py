@@ -177,7 +177,7 @@ def test_downloads_are_added_up_and_hand_placed_sets_named(monkeypatch, tmp_path
     monkeypatch.setitem(about, "files", [{"name": "a", "bytes": 3}, {"name": "b"}])
     assert extent_of(settings, tmp_path / "no").download is None
     assert "size of the download not known" in plan_text(Forecast(plan(edition("paper"))))
-    monkeypatch.setitem(about, "by_hand", {"folder": "mnist"})
+    monkeypatch.setitem(about, "by_hand", {"folder": "mnist", "files": [], "how": ""})
     assert "by hand" in plan_text(Forecast(plan(edition("paper"))))
 
 

@@ -28,6 +28,7 @@ from lossproof.training import loop
 from lossproof.training.augmentation import augment
 from lossproof.training.compiled import batch_sizes, compile_forward, one_line
 from lossproof.training.evaluate import pixels, predictions
+from lossproof.training.feeding import Resident
 from lossproof.training.forward import training_forward
 from lossproof.training.loop import fit, new_model
 from lossproof.training.precision import forward_in, switched, usable
@@ -151,7 +152,7 @@ def test_evaluation_is_float32_whatever_the_training(monkeypatch):
     # What an attack would load predicts what the record says.
     model = new_model(settings, DATA)
     model.load_state_dict(trained.state)
-    found = predictions(model, torch.from_numpy(DATA.test_images))
+    found = predictions(model, Resident(DATA.test_images, DATA.test_labels, CPU))
     assert (found.numpy() == trained.predictions["test_prediction"]).all()
 
 

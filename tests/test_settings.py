@@ -430,8 +430,11 @@ def test_augmentation_for_all_or_per_data_set():
     assert chosen(per, "digits_colour") == "crop_flip"
     assert chosen(per, "digits_colour", "resnet18") == "none"
     for wrong, says in (
-        ("cropflip", "trainings.new.augmentation: found 'cropflip'; allowed: crop_flip, none"),
-        ({"default": "flip"}, "trainings.new.augmentation.default: found 'flip'; allowed: crop_flip, none"),
+        ("cropflip", "trainings.new.augmentation: found 'cropflip'; allowed: crop_flip, flip_rotate_crop, none"),
+        (
+            {"default": "flip"},
+            "trainings.new.augmentation.default: found 'flip'; allowed: crop_flip",
+        ),
         ({"mnist": "none"}, "trainings.new.augmentation: key 'default' is missing"),
         (3, "trainings.new.augmentation: found 3; expected string or object"),
     ):
