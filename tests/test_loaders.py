@@ -19,18 +19,21 @@ from raw_files import (
     images,
     labels,
     picture,
+    published,
     records,
     tar_gz,
     tiny_imagenet_members,
     zipped,
 )
 from scipy.io import loadmat, savemat
+from serve import serve
 from test_training import told
 
 from lossproof.catalogue import catalogue
 from lossproof.datasets import prepared
 from lossproof.datasets.arrive import arrive
 from lossproof.datasets.expect import check_expected
+from lossproof.datasets.fetch import fetch
 from lossproof.datasets.prepared import Prepared
 from lossproof.datasets.source import source_of
 from lossproof.training.loop import fit
@@ -49,16 +52,21 @@ def read(name, files, **parameters):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_from_files_to_a_trained_batch(tmp_path, name):
-    raw = MAKERS[name](tmp_path)
-    data = arrive(small(name, **raw.expect), raw.files, "mine", catalogue("datasets")[name].defaults())
+def test_from_a_server_to_a_trained_batch(tmp_path, name):
+    (tmp_path / "shop").mkdir()
+    raw = MAKERS[name](tmp_path / "shop")
+    with serve(tmp_path / "shop") as base:
+        source = published(small(name, **raw.expect), base, raw.files)
+        files = fetch(source, tmp_path / "cache")
+    assert {path.parent for path in files.values()} == {tmp_path / "cache" / name}
+    data = arrive(source, files, "mine", catalogue("datasets")[name].defaults())
     for split, (pixels, numbers) in {"train": raw.train, "test": raw.test}.items():
         assert (data.split(split)[0] == pixels).all(), split
         assert (data.split(split)[1] == numbers).all(), split
     prepared.save(tmp_path / "out", data)
     found = prepared.load(tmp_path / "out")
     assert found.card["name"] == "mine"
-    assert found.card["checksums"] == {file.name: file.checksum for file in source_of(name).files}
+    assert found.card["checksums"] == {file.name: file.checksum for file in source.files}
     assert found.card["sizes"].items() >= {"train": len(raw.train[1]), "test": len(raw.test[1])}.items()
     arch = {28: "lenet5", 32: "lenet5", 64: "mlp2"}[found.card["image_size"]]
     trained = fit(told(arch=arch, dataset="mine", epochs=1), found, 0, torch.device("cpu"))

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 import torch
 from image_files import content, picture, run_settings
+from raw_files import published
+from serve import serve
 
 from lossproof.catalogue import catalogue, load
 from lossproof.datasets import prepared, voc2007
 from lossproof.datasets.encoded import EncodedImages
+from lossproof.datasets.fetch import fetch
+from lossproof.datasets.source import source_of
 from lossproof.datasets.voc2007 import CLASSES, PARTS, annotation, label_of
 from lossproof.training.feeding import Loading
 from lossproof.training.loop import fit
@@ -99,8 +103,10 @@ def test_the_declaration_is_the_published_one():
     assert len(CLASSES) == 20
 
 
-def test_from_archives_to_a_trained_batch(made, tmp_path):
-    data = prepare(made)
+def test_from_a_server_to_a_trained_batch(made, tmp_path):
+    with serve(tmp_path) as base:
+        files = fetch(published(source_of("voc2007"), base, made), tmp_path / "cache")
+    data = prepare(files)
     assert data.train_labels.tolist() == [*range(20), CLASSES.index("dog")]
     assert data.card["kept"] == {"trainval": {"images": 23, "kept": 21}, "test": {"images": 23, "kept": 21}}
     assert data.card["form"] == catalogue("datasets")["voc2007"].about["form"]
