@@ -33,8 +33,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def mean_metrics(logits: torch.Tensor, labels: torch.Tensor, criterion: Criterion) -> np.ndarray:
     """[3] float64 of logits [N, K] and labels [N]: mean cross entropy, mean criterion, error in percent."""
     losses = (cross_entropy(logits, labels, reduction="none"), criterion(logits, labels))
-    wrong = 100.0 * (logits.argmax(1) != labels).double().mean()
-    return np.array([*(float(loss.double().mean()) for loss in losses), float(wrong)])
+    wrong = 100.0 * (logits.argmax(1) != labels).cpu().double().mean()
+    return np.array([*(float(loss.cpu().double().mean()) for loss in losses), float(wrong)])
 
 
 def symmetric_axis(size: int, distance: float) -> np.ndarray:
