@@ -11,7 +11,7 @@ from image_files import content, encoded_set, picture
 from PIL import Image
 
 from lossproof.datasets import prepared
-from lossproof.datasets.encoded import ChannelSums, EncodedImages, Packed, decode, decode_settings
+from lossproof.datasets.encoded import ChannelSums, EncodedImages, Packed, decode_settings, decoded
 
 SETTINGS = decode_settings(20, 16)
 
@@ -31,7 +31,7 @@ def reference(raw: bytes, side: int, crop: int) -> np.ndarray:
 @pytest.mark.parametrize(("side", "crop"), [(20, 16), (16, 16), (33, 20)])
 def test_decoding_is_that_of_torchvision(size, side, crop):
     raw = content(picture(0, 1, *size))
-    found = decode(raw, decode_settings(side, crop))
+    found = decoded(raw, decode_settings(side, crop), "x")
     assert found.shape == (3, crop, crop)
     assert found.dtype == np.uint8
     assert (found == reference(raw, side, crop)).all()
@@ -42,7 +42,7 @@ def test_decoding_is_that_of_torchvision(size, side, crop):
 )
 def test_every_mode_becomes_rgb(mode, kind):
     image = picture(3, 1)
-    found = decode(content(image.convert(mode), kind), SETTINGS)
+    found = decoded(content(image.convert(mode), kind), SETTINGS, "x")
     assert found.shape == (3, 16, 16)
     if mode in ("L", "1", "LA"):
         assert (found == found[:1]).all()
@@ -70,7 +70,7 @@ DAMAGED = {
 def test_a_damaged_image_is_named_by_split_and_index(tmp_path, damage):
     images = EncodedImages([GOOD, GOOD, DAMAGED[damage]], SETTINGS, "set train", ["a", "b", "c"])
     assert images[:2].shape == (2, 3, 16, 16)
-    with pytest.raises(ValueError, match=r"^set train: image 2 \(c\) cannot be decoded: ."):
+    with pytest.raises(ValueError, match=r"^set train: image 2 \(c\): not a readable image"):
         images[np.array([0, 2])]
     with pytest.raises(ValueError, match="set train: image 2"):
         images.pack(tmp_path / "packed.npy")
@@ -79,7 +79,7 @@ def test_a_damaged_image_is_named_by_split_and_index(tmp_path, damage):
 def test_indexing_is_that_of_an_array(tmp_path):
     images = encoded_set().train_images
     images.pack(tmp_path / "packed.npy")
-    pixels = np.stack([decode(raw, images.settings) for raw in images.files])
+    pixels = np.stack([decoded(raw, images.settings, "x") for raw in images.files])
     for found in (images, EncodedImages(Packed(tmp_path / "packed.npy"), images.settings, "x")):
         assert (found.shape, found.dtype, found.ndim, len(found)) == (pixels.shape, pixels.dtype, 4, 24)
         for index in (3, -1, slice(2, 9, 3), np.array([5, 1, 5, -2]), np.array([], np.int64), np.arange(24) % 5 == 0):
@@ -207,7 +207,7 @@ def test_saving_asks_for_each_file_once_and_keeps_none(tmp_path):
 def test_a_damaged_image_leaves_no_data_set(tmp_path):
     data = encoded_set()
     data.test_images.files[7] = b"nothing"
-    with pytest.raises(ValueError, match="files test: image 7 cannot be decoded"):
+    with pytest.raises(ValueError, match="files test: image 7: not a readable image"):
         prepared.save(tmp_path / "out", data)
     assert not (tmp_path / "out/card.json").exists()
     assert not (tmp_path / "out/test_images.npy").exists()

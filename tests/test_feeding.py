@@ -207,7 +207,7 @@ def test_a_damaged_image_ends_the_training_with_its_name(packed):
     files[5] = files[5][:40]
     data = dataclasses.replace(packed, train_images=EncodedImages(files, packed.card["decode"], "set train"))
     for workers in (0, 2):
-        with pytest.raises(ValueError, match="set train: image 5 cannot be decoded"):
+        with pytest.raises(ValueError, match="set train: image 5: not a readable image"):
             fit(run_settings("files"), data, 0, CPU, loading=Loading(workers))
 
 

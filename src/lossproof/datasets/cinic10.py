@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lossproof.datasets.cifar import TEN
-from lossproof.datasets.pictures import fill, listed
+from lossproof.datasets.packed_pictures import fill, listed
 from lossproof.datasets.prepared import Prepared
 
 CATALOGUE = {

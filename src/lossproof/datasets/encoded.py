@@ -6,18 +6,17 @@ followed by the N image files. It is mapped into memory, not read; a batch is de
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, overload
 
 import numpy as np
 
+from lossproof.datasets.pictures import cropped, decode, pixels
 from lossproof.progress import track
 
 OFFSET = np.dtype("<i8")
 CHANNELS = 3
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # Pillow reads others with programs of the system
 
 
 def decode_settings(shorter_side: int, crop: int) -> dict[str, Any]:
@@ -27,27 +26,9 @@ def decode_settings(shorter_side: int, crop: int) -> dict[str, Any]:
     return {"shorter_side": shorter_side, "crop": crop, "resampling": "bilinear"}
 
 
-def decode(content: bytes, settings: Mapping[str, Any]) -> np.ndarray:
-    """Pixels [3, crop, crop] uint8 of one image file: to RGB, shorter side resized, centre cropped.
-
-    ``settings``: see ``decode_settings``. Resampling looks at every source pixel (antialiasing), as
-    torchvision's transforms of PIL images do. ValueError for what is no whole image.
-    """
-    from PIL import Image
-
-    side, crop = settings["shorter_side"], settings["crop"]
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as file:
-            image = file.convert("RGB")
-    except Exception as error:  # Pillow raises whatever its readers meet in damaged bytes
-        raise ValueError(str(error)) from error
-    short, long = min(image.size), max(image.size)
-    longer = int(side * long / short)
-    size = (side, longer) if image.width <= image.height else (longer, side)
-    if size != image.size:
-        image = image.resize(size, Image.Resampling.BILINEAR)
-    left, top = round((size[0] - crop) / 2), round((size[1] - crop) / 2)
-    return np.asarray(image.crop((left, top, left + crop, top + crop))).transpose(2, 0, 1)
+def decoded(content: bytes, settings: Mapping[str, Any], place: str) -> np.ndarray:
+    """Pixels [3, crop, crop] uint8 of one image file, as ``decode_settings`` say; ValueError names ``place``."""
+    return pixels(cropped(decode(content, place, CHANNELS), settings["shorter_side"], settings["crop"]))
 
 
 class ChannelSums:
@@ -149,11 +130,8 @@ class EncodedImages:
         return found
 
     def _pixels(self, number: int, content: bytes) -> np.ndarray:
-        try:
-            return decode(content, self.settings)
-        except ValueError as error:
-            key = f" ({self.keys[number]})" if self.keys else ""
-            raise ValueError(f"{self.name}: image {number}{key} cannot be decoded: {error}") from error
+        key = f" ({self.keys[number]})" if self.keys else ""
+        return decoded(content, self.settings, f"{self.name}: image {number}{key}")
 
     def statistics(self) -> dict[str, list[float]]:
         """``mean`` and ``std`` per channel in [0, 1], one image in memory at a time."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from lossproof.datasets.pictures import decode, pixels
+from lossproof.datasets.pictures import cropped, decode, pixels
 from lossproof.datasets.prepared import SPLITS, Prepared
 from lossproof.progress import track
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 CATALOGUE = {
     "folder": {
@@ -74,7 +71,7 @@ def prepare(
         for row, (_, file) in enumerate(track(chosen, len(chosen), f"{name}/{split}")):
             raw = file.read_bytes()
             digest.update(f"{split}/{file.parent.name}/{file.name}/{len(raw)}/".encode() + raw)
-            images[row] = pixels(square(decode(raw, str(file), channels), image_size))
+            images[row] = pixels(cropped(decode(raw, str(file), channels), image_size, image_size))
         return images, np.array([label for label, _ in chosen], np.int64)
 
     splits = (*read("train"), *read("test"))
@@ -94,20 +91,6 @@ def prepare(
         "classes": classes,
     }
     return Prepared(*splits, card)
-
-
-def square(picture: Image.Image, size: int) -> Image.Image:
-    """The picture as it is where its sides are ``size``; else the shorter side resized to it and the middle cut out."""
-    from PIL import Image
-
-    if picture.size == (size, size):
-        return picture
-    shorter = min(picture.size)
-    # max: a rounded side must not become shorter than the crop.
-    width, height = (max(size, round(side * size / shorter)) for side in picture.size)
-    left, top = (width - size) // 2, (height - size) // 2
-    resized = picture.resize((width, height), Image.Resampling.BILINEAR)
-    return resized.crop((left, top, left + size, top + size))
 
 
 def _tree(folder: Path) -> dict[str, list[Path]]:

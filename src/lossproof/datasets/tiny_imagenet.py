@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossproof.datasets.archives import members
-from lossproof.datasets.pictures import fill, listed
+from lossproof.datasets.packed_pictures import fill, listed
 from lossproof.datasets.prepared import Prepared
 
 CATALOGUE = {
