@@ -328,3 +328,14 @@ def test_names_that_do_not_fit_mark_nothing():
     assert marked(remark | {"cell": "cifar10 train_accuracy"}, CLAIMS) == []
     assert marked(remark | {"cell": "cifar10 ce test_accuracy"}, CLAIMS) == []
     assert marked(remark | {"cell": "the third row"}, CLAIMS) == []
+
+
+def test_a_folder_with_a_published_name_is_not_the_published_set():
+    tidy = {"sp/table_2": [answer(claim, float(claim["value"])) for claim in CLAIMS if claim["exhibit"] == "table_2"]}
+    card = {"cifar10": {"classes": list(range(10)), "sizes": {"train": 5, "test": 5}, "note": "JPEG, lossy"}}
+    real = [one for one in ledger(tidy, full=True) if one["exhibit"] == "table_2"]
+    mine = ledger(tidy, full=True, sources={"cifar10": "folder"}, cards=card)
+    mine = [one for one in mine if one["exhibit"] == "table_2"]
+    assert {one["verdict"] for one in real} == {"reproduced"}
+    assert "reproduced" not in {one["verdict"] for one in mine}
+    assert all(one["reason"].endswith("Measured on cifar10: JPEG, lossy.") for one in mine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from editions import ROOT
-from lossproof.claims.published import COLUMNS, final_norms, unprinted, with_run
+from lossproof.claims.published import COLUMNS, unprinted, with_run
 from lossproof.records import read_csv
 
 TIDY = {
@@ -23,22 +23,26 @@ def test_rows_over_seeds_only_and_differences_name_their_rival():
 
 
 def test_norms_are_means_at_the_last_epoch():
-    base = {"paper": "sp", "exhibit": "fig_7", "dataset": "mnist", "arch": "cnn2", "training": "ce", "quantity": "norm"}
-    rows = [
-        base | {"seed": s, "epoch": e, "value": v} for s, e, v in (("0", "1", "9"), ("0", "2", "2"), ("1", "2", "4"))
-    ]
-    (row,) = final_norms(rows)
-    assert (float(row["measured"]), row["epochs"], row["seeds"]) == (3.0, 2, 2)
+    base = {"paper": "sp", "exhibit": "fig_7", "dataset": "mnist", "data": "mine", "arch": "cnn2", "training": "ce"}
+    told = (("0", "1", "9"), ("0", "2", "2"), ("1", "2", "4"))
+    rows = [base | {"quantity": "norm", "seed": seed, "epoch": epoch, "value": value} for seed, epoch, value in told]
+    (row,) = unprinted(rows)
+    assert (float(row["measured"]), row["epochs"], row["seeds"], row["data"]) == (3.0, 2, 2, "mine")
+    with pytest.raises(ValueError, match="neither accuracies nor a weight history"):
+        unprinted([{"paper": "sp", "toy": "moons", "quantity": "accuracy", "epoch": "1"}])
 
 
 def test_every_row_says_what_ran_it():
-    (row,) = with_run(unprinted([TIDY]), lambda _: {50}, edition="e", hardware="h", date="d")
-    assert {key: row[key] for key in ("edition", "hardware", "epochs", "date")} == {
-        "edition": "e", "hardware": "h", "epochs": "50", "date": "d",
-    }  # fmt: skip
+    run = {"edition": "e", "hardware": "h", "date": "d"}
+    (row,) = with_run(unprinted([TIDY]), lambda _: {50}, {"mnist": "redrawn"}, **run)
+    assert row.items() >= (run | {"epochs": "50", "data": "mnist (redrawn)"}).items()
     assert set(row) <= set(COLUMNS)
+    # A row of the ledger names its data in the path of its record only.
+    ledger = {key: value for key, value in unprinted([TIDY])[0].items() if key != "data"}
+    ledger["record"] = "results/e/attacks/digits/lenet5/ce/seed*/test/pgd.json"
+    assert with_run([ledger], lambda _: {1}, {}, **run)[0]["data"] == "digits"
     with pytest.raises(ValueError, match=r"mnist/small: one row from runs of \[4, 50\] epochs"):
-        with_run(unprinted([TIDY]), lambda _: {50, 4}, edition="e", hardware="h", date="d")
+        with_run(unprinted([TIDY]), lambda _: {50, 4}, {}, **run)
 
 
 def test_published_files_have_these_columns_and_say_what_ran_them():
@@ -46,4 +50,4 @@ def test_published_files_have_these_columns_and_say_what_ran_them():
         rows = read_csv(path)
         assert tuple(rows[0]) == COLUMNS
         for row in rows:
-            assert row["measured"] and row["hardware"] and row["epochs"] and row["date"], f"{path.name}: {row}"
+            assert all(row[key] for key in ("measured", "data", "hardware", "epochs", "date")), f"{path.name}: {row}"

@@ -36,6 +36,8 @@ def test_a_difference_where_both_hit_the_end_of_the_scale_says_so(value):
     assert "no difference can show" in judge(end)[1]
     between = Comparison(50.0, Estimate(40.0, 30.0, 50.0), 20.0, Estimate(0.0, 0.0, 0.0), rival="ce")
     assert "no difference can show" not in judge(between)[1]
+    apart = Comparison(0.0, Estimate(value, value, value), 20.0, Estimate(100.0, 100.0, 100.0), rival="ce")
+    assert judge(apart)[0] == Verdict.DIRECTION_HOLDS
 
 
 def test_a_print_without_difference():

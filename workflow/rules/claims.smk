@@ -21,6 +21,7 @@ rule claims:
                 "exhibits": [exhibit.id for exhibit in with_numbers()],
                 "data": data_in_use(),
                 "stand_ins": config["stand_ins"],
+                "sources": {data: config["datasets"][data]["source"] for data in data_in_use()},
                 "missing": PLAN.missing | PLAN.in_part,
                 "full_protocol": config["protocol"] == "full",
             }

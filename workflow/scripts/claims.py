@@ -34,6 +34,7 @@ def main() -> None:
             data_for={meant: data for meant, data in told["stand_ins"].items() if data},
             missing=told["missing"],
             cards=cards,
+            sources=told["sources"],
         )
     write_csv(arguments.out, rows, COLUMNS)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import sys
 from functools import cache
 from pathlib import Path
 
-from lossproof.claims.published import COLUMNS, final_norms, unprinted, with_run
+from lossproof.claims.published import COLUMNS, unprinted, with_run
 from lossproof.exhibits.paths import Paths
 from lossproof.records import read_csv, read_json, write_csv
 
@@ -30,10 +31,14 @@ def main() -> None:
     ledger = Path(paths.results) / "claims.csv"
     rows = [row for row in read_csv(ledger) if row["measured"]] if ledger.exists() else []
     for exhibit in arguments.exhibits:
-        tidy = read_csv(paths.tidy(*exhibit.split("/")))
-        rows += final_norms(tidy) if "quantity" in tidy[0] else unprinted(tidy)
+        try:
+            rows += unprinted(read_csv(paths.tidy(*exhibit.split("/"))))
+        except (ValueError, OSError) as error:
+            sys.exit(f"lossproof: --exhibits {exhibit}: {error}")
+    cards = Path(paths.results).glob("datasets/*/card.json")
+    notes = {card.parent.name: read_json(card).get("note", "") for card in cards}
     run = {"edition": arguments.edition, "hardware": arguments.hardware, "date": arguments.date}
-    write_csv(arguments.out, with_run(rows, epochs_of, **run), COLUMNS)
+    write_csv(arguments.out, with_run(rows, epochs_of, notes, **run), COLUMNS)
 
 
 if __name__ == "__main__":

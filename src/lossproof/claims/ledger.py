@@ -100,19 +100,24 @@ def build_ledger(
     data_for: Mapping[str, str],
     missing: Mapping[str, str] | None = None,
     cards: Mapping[str, Mapping[str, Any]] | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """One row (``COLUMNS``) per claim, in the order of ``claims_rows``.
 
     ``tidy``: rows of the exhibits by id ('sp/table_2'), as written by the exhibit stage;
     ``full_protocol``: whether the edition runs the printed settings (with a stand-in for its data set a
     claim can still only be judged by direction); ``data_for``: the paper's data set to what ran;
-    ``missing``: why an exhibit did not run; ``cards``: data cards by what ran.
+    ``missing``: why an exhibit did not run; ``cards``: data cards by what ran;
+    ``sources``: what the data that ran was read as, by its id.
     """
-    setting = Setting(claims_rows, tidy, full_protocol, edition, data_for, missing or {}, cards or {})
+    setting = Setting(claims_rows, tidy, full_protocol, edition, data_for, missing or {}, cards or {}, sources or {})
     ledger = []
     for claim, plausible in zip(claims_rows, plausibility(claims_rows, suspicious_rows), strict=True):
         finding = BY_METRIC.get(claim["metric"], _cell)(claim, setting)
         verdict, reason = judge(finding.comparison)
+        # What a data set's owner says of it (say, that its files are lossy) belongs to every number from it.
+        note = setting.card(claim["dataset"]).get("note") if finding.comparison.measured else ""
+        reason += f" Measured on {setting.data_for[claim['dataset']]}: {note}." if note else ""
         measured = finding.comparison.measured
         printed: dict[str, Any] = {column: claim[column] for column in CLAIM_COLUMNS}
         ledger.append(

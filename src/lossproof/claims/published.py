@@ -9,7 +9,7 @@ from typing import Any
 from lossproof.claims.ledger import COLUMNS as LEDGER_COLUMNS
 from lossproof.claims.match import Row, number
 
-RUN_COLUMNS = ("edition", "hardware", "epochs", "date")
+RUN_COLUMNS = ("edition", "data", "hardware", "epochs", "date")
 COLUMNS = (*LEDGER_COLUMNS, *RUN_COLUMNS)
 NOT_PRINTED = "not printed"
 NORM = "last_layer_norm"
@@ -19,22 +19,32 @@ def _blank(row: Mapping[str, Any]) -> dict[str, Any]:
     return dict.fromkeys(LEDGER_COLUMNS, "") | {key: row[key] for key in LEDGER_COLUMNS if key in row}
 
 
-def unprinted(tidy: Iterable[Row]) -> list[dict[str, Any]]:
-    """Accuracies and differences over seeds of a tidy accuracy table as rows without a printed value.
+def unprinted(tidy: Sequence[Row]) -> list[dict[str, Any]]:
+    """Measurements of a tidy table as rows without a printed value.
 
-    A difference's rival stands in ``note``, as in the printed claims.
+    Of accuracies and differences those over seeds (a difference's rival stands in ``note``, as in the printed
+    claims), of weight histories the final norms. ValueError for a table of another kind.
     """
+    columns = set(tidy[0]) if tidy else set()
+    if {"rival", "seed", "record"} <= columns:
+        return _accuracies(tidy)
+    if {"quantity", "epoch", "arch"} <= columns:
+        return _final_norms(tidy)
+    raise ValueError("neither accuracies nor a weight history of image networks")
+
+
+def _accuracies(tidy: Iterable[Row]) -> list[dict[str, Any]]:
     rows = []
     for row in tidy:
         if not row["seed"]:
             note = {"note": f"vs: {row['rival']}"} if row["rival"] else {}
             unit = "percentage_points" if row["rival"] else "percent"
             measured = {"measured": row["value"], "value": "", "unit": unit, "verdict": NOT_PRINTED}
-            rows.append(_blank(row) | measured | note)
+            rows.append(_blank(row) | measured | note | {"data": row["data"]})
     return rows
 
 
-def final_norms(tidy: Sequence[Row]) -> list[dict[str, Any]]:
+def _final_norms(tidy: Sequence[Row]) -> list[dict[str, Any]]:
     """Norm of the last layer's weights after the last epoch, per training: the mean over seeds."""
     rows = []
     for training in dict.fromkeys(row["training"] for row in tidy):
@@ -42,21 +52,28 @@ def final_norms(tidy: Sequence[Row]) -> list[dict[str, Any]]:
         last = max(number(row["epoch"]) or 0 for row in mine)
         norms = [number(row["value"]) or 0.0 for row in mine if number(row["epoch"]) == last]
         measured = {"metric": NORM, "measured": repr(fmean(norms)), "value": "", "unit": "raw", "seeds": len(norms)}
-        rows.append(_blank(mine[0]) | measured | {"verdict": NOT_PRINTED, "epochs": int(last)})
+        about = {"verdict": NOT_PRINTED, "epochs": int(last), "data": mine[0]["data"]}
+        rows.append(_blank(mine[0]) | measured | about)
     return rows
 
 
-def with_run(rows: Iterable[Mapping[str, Any]], epochs: Callable[[str], set[int]], **run: str) -> list[dict[str, Any]]:
-    """Rows with what ran: ``run`` is edition, hardware and date; ``epochs`` reads those of a record's pattern.
+def with_run(
+    rows: Iterable[Mapping[str, Any]], epochs: Callable[[str], set[int]], notes: Mapping[str, str], **run: str
+) -> list[dict[str, Any]]:
+    """Rows with what ran: ``run`` is edition, hardware and date.
 
-    ValueError where the records of one row were trained for different numbers of epochs: such a row would
-    say nothing of either.
+    ``epochs`` reads those of a record's pattern; ``notes`` holds, by the data set that ran, what its card says
+    of it. ValueError where the records of one row were trained for different numbers of epochs: such a row
+    would say nothing of either.
     """
     told = []
     for row in rows:
-        found = set().union(*(epochs(pattern) for pattern in str(row["record"]).split(";") if pattern))
-        found |= {int(row["epochs"])} if "epochs" in row else set()
+        patterns = [pattern for pattern in str(row["record"]).split(";") if pattern]
+        found = set().union(*map(epochs, patterns), {int(row["epochs"])} if "epochs" in row else ())
         if len(found) > 1:
             raise ValueError(f"{row['paper']}/{row['exhibit']}: one row from runs of {sorted(found)} epochs")
-        told.append(dict(row) | {"epochs": str(*found)} | run)
+        # results/<edition>/<stage>/<data set>/...
+        data = row["data"] if "data" in row else ";".join(dict.fromkeys(path.split("/")[3] for path in patterns))
+        data += f" ({notes[data]})" if notes.get(data) else ""
+        told.append(dict(row) | {"epochs": str(*found), "data": data} | run)
     return told

@@ -17,7 +17,8 @@ class Setting:
     """The printed claims and the tidy tables of an edition.
 
     ``tidy`` and ``missing`` go by exhibit id ('sp/table_2'), ``data_for`` from a paper's data set to
-    what ran in its place, ``cards`` by the data that ran (``classes`` a list, ``sizes`` by split).
+    what ran in its place, ``cards`` and ``sources`` (where it came from: a folder of images may bear the
+    name of a published set) by the data that ran. A card has ``classes``, a list, and ``sizes`` by split.
     """
 
     claims: Sequence[Row]
@@ -27,6 +28,7 @@ class Setting:
     data_for: Mapping[str, str]
     missing: Mapping[str, str] = field(default_factory=dict)
     cards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, exhibit: str) -> Sequence[Row]:
         """The tidy rows of an exhibit, none where it did not run."""
@@ -34,7 +36,7 @@ class Setting:
 
     def real(self, dataset: str) -> bool:
         """Whether the paper's own data set ran, not a stand-in."""
-        return self.data_for.get(dataset) == dataset
+        return self.data_for.get(dataset) == dataset and self.sources.get(dataset, dataset) == dataset
 
     def card(self, dataset: str) -> Mapping[str, Any]:
         """The card of what ran for a paper's data set, {} where none is known."""

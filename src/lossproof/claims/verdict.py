@@ -131,7 +131,8 @@ def _judge_direction(case: Comparison) -> tuple[Verdict, str]:
     excludes = case.difference.excludes_zero()
     if excludes is None:
         return Verdict.UNDECIDED, f"{reason}; without an interval the sign is open."
-    if case.difference.low == case.difference.high and case.measured and case.measured.value in (0.0, 100.0):
+    same = case.difference.low == case.difference.value == case.difference.high == 0
+    if same and case.measured and case.measured.value in (0.0, 100.0):
         return (
             Verdict.UNDECIDED,
             f"{reason}; both are at {case.measured.value:g} percent on every image, where no difference can show.",

@@ -113,7 +113,11 @@ class Plan:
         if meant:
             runs = set(self.needs[exhibit.id].runs)
             shared = [one.id for one in self.made if one.id != exhibit.id and runs & set(self.needs[one.id].runs)]
-            said += [f"In this edition {stand_ins[name]} stands in for {name}." for name in meant]
+            notes = {name: self.config["datasets"][stand_ins[name]].get("note", "") for name in meant}
+            said += [
+                f"In this edition {stand_ins[name]}{f' ({notes[name]})' if notes[name] else ''} stands in for {name}."
+                for name in meant
+            ]
             if shared:
                 said.append(f"Networks are shared with {', '.join(shared)}.")
         return " ".join(said)
