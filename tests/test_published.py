@@ -7,6 +7,7 @@ import pytest
 from editions import ROOT
 from lossproof.claims.published import COLUMNS, unprinted, with_run
 from lossproof.records import read_csv
+from lossproof.tables.names import name, quantity
 
 TIDY = {
     "paper": "mnist", "exhibit": "small", "dataset": "mnist", "data": "mnist", "arch": "lenet5", "training": "sp_focal",
@@ -51,3 +52,32 @@ def test_published_files_have_these_columns_and_say_what_ran_them():
         assert tuple(rows[0]) == COLUMNS
         for row in rows:
             assert all(row[key] for key in ("measured", "data", "hardware", "epochs", "date")), f"{path.name}: {row}"
+
+
+def lines_of(rows):
+    """What the README may say of published accuracies: one line per network, images and attack."""
+    names = ("arch", "split", "metric", "attack", "epsilon_printed", "steps", "epochs", "seeds", "n_images")
+    cells: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in rows:
+        attacked = row["metric"] in ("adversarial_accuracy", "difference") and row["attack"] != "none"
+        metric = "adversarial_accuracy" if attacked else f"{row['split']}_accuracy"
+        who = f"{row['training']} - {row['note']}" if row["note"] else row["training"]
+        low, high = (f"{float(row[key]):.1f}" if row[key] else "" for key in ("ci_low", "ci_high"))
+        shown = f"{float(row['measured']):{'+' if row['note'] else ''}.1f} [{low}, {high}]"
+        cells.setdefault(tuple((row | {"metric": metric})[key] for key in names), {})[who] = shown
+    for key, found in cells.items():
+        about = dict(zip(names, key, strict=True))
+        if {"ce", "sp_focal", "sp_focal - vs: ce"} <= found.keys():
+            network = f"{name(about['arch'])}, {about['epochs']} epochs, seeds: {about['seeds']}"
+            images = f"{about['n_images']} {about['split']}"
+            shown = (found["ce"], found["sp_focal"], found["sp_focal - vs: ce"])
+            yield f"| {' | '.join((network, quantity(about | {'epsilon': ''}), images, *shown))} |"
+
+
+def test_the_readme_says_of_published_runs_what_their_files_say():
+    rows = [row for path in sorted((ROOT / "reference/measured").glob("*.csv")) for row in read_csv(path)]
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = page.partition("## What real runs find")[2].partition("\n## ")[0]
+    told = [line for line in section.splitlines() if line.startswith("| ") and "epochs, seeds" in line]
+    assert told
+    assert set(told) <= set(lines_of(rows))
