@@ -192,8 +192,14 @@ def test_a_good_mirror_is_enough(shop, cache):
 def one_line(error, cache, *parts):
     said = str(error.value)
     assert "\n" not in said
-    place = (cache / "toyset" / NAME).absolute()
-    for part in (f"put it by hand at {place} (checksum {md5(PACKED)})", "data.cache", "data.mirrors", NAME, *parts):
+    folder = (cache / "toyset").absolute()
+    for part in (
+        f"put into {folder} by hand: {NAME} (checksum {md5(PACKED)})",
+        "data.cache",
+        "data.mirrors",
+        NAME,
+        *parts,
+    ):
         assert part in said
     return said
 
@@ -248,7 +254,23 @@ def test_no_network(cache, monkeypatch):
 def test_offline(cache):
     with pytest.raises(FetchError) as error:
         fetch(published("http://example.invalid"), cache, offline=True)
-    one_line(error, cache, f"{cache}/toyset/{NAME}, {cache}/ToySet/raw/{NAME}, {cache}/{NAME}")
+    one_line(error, cache, f"1 of 1 files are not in {cache}/toyset, {cache}/ToySet/raw, {cache};")
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_all_that_is_missing_is_named_at_once(shop, cache, offline):
+    others = [RemoteFile(name, (), md5(name.encode())) for name in ("two.gz", "there.gz", "four.gz")]
+    (cache / "ToySet/raw").mkdir(parents=True)
+    (cache / "ToySet/raw/there.gz").write_bytes(b"there.gz")
+    with serve(shop) as base:
+        absent = replace(published(base).files[0], urls=(f"{base}/nowhere",))
+        with pytest.raises(FetchError) as error:
+            fetch(replace(SOURCE, files=(absent, *others)), cache, offline=offline)
+        assert base.asked == ([] if offline else ["nowhere"])
+    listed = ", ".join(f"{file.name} (checksum {file.checksum})" for file in (PUBLISHED, others[0], others[2]))
+    said = one_line(error, cache, f"by hand: {listed}; ")
+    assert "there.gz" not in said
+    assert said.count(str(cache)) == (4 if offline else 1)
 
 
 # Two at once, and a kill
@@ -391,8 +413,12 @@ def test_the_script_says_in_one_line_what_is_missing(cache, tmp_path):
     done = script("--source", "mnist", "--cache", str(cache), "--offline", "--out", str(out))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    place = cache / "mnist/train-images-idx3-ubyte.gz"
-    for part in ("lossproof: mnist: train-images-idx3-ubyte.gz", f"by hand at {place} (checksum md5:f68b3c2d"):
+    first = f"put into {cache / 'mnist'} by hand: train-images-idx3-ubyte.gz (checksum md5:f68b3c2d"
+    for part in (
+        "lossproof: mnist: 4 of 4 files are not in ",
+        first,
+        *(file.name for file in source_of("mnist").files),
+    ):
         assert part in line
     assert not out.exists()
 
