@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from checkout import new_checkout
 from PIL import Image
 from raw_files import images, picture
 from test_training import told
 
 from editions import BASE, ROOT, load
 from lossproof.catalogue import catalogue
-from lossproof.datasets import prepared
+from lossproof.datasets import on_disk, prepared
 from lossproof.datasets.arrive import arrive
 from lossproof.datasets.pictures import cropped
 from lossproof.datasets.source import source_of
@@ -180,3 +181,41 @@ def test_the_step_prepares_it(folder, tmp_path):
     assert (found.test_images == ours.test_images).all()
     assert found.card["sha256"] == ours.card["sha256"]
     assert found.train_images.shape == (9, 3, 32, 32)
+
+
+CHANGES = {
+    "deleted": lambda folder: (folder / "train/zebra/3.png").unlink(),
+    "added": lambda folder: (folder / "test/Ape/new.JPG").write_bytes(b"x"),
+    "changed": lambda folder: (folder / "test/Ape/0.png").write_bytes(b"x"),
+    "renamed": lambda folder: (folder / "test/Ape/0.png").rename(folder / "test/Ape/00.png"),
+    "another class": lambda folder: (folder / "test/Ape").rename(folder / "test/Bee"),
+    "other splits": lambda folder: (folder / "test").rename(folder / "val"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_on_the_disk_shows(folder, change):
+    settings = {"source": "folder"} | catalogue("datasets")["folder"].defaults() | {"path": str(folder)}
+    before = on_disk.state(settings, "nowhere")
+    # What is no picture is none of the data set.
+    (folder / "train/zebra/notes.txt").write_text("x")
+    (folder / "train/zebra/.hidden.png").write_text("x")
+    (folder / "train/zebra/broken.png").symlink_to("nowhere")
+    assert on_disk.state(settings, "elsewhere") == before
+    CHANGES[change](folder)
+    assert on_disk.state(settings, "nowhere") != before
+
+
+def test_published_and_packaged_sets_have_no_state(tmp_path):
+    for name in ("mnist", "digits"):
+        assert on_disk.state({"source": name}, tmp_path) == ""
+
+
+def test_a_deleted_picture_makes_the_data_set_anew(folder, tmp_path):
+    checkout = new_checkout(tmp_path / "lossproof")
+    (checkout.folder / "mine.yaml").write_text(f"datasets: {{mine: {{source: folder, path: {folder}}}}}")
+    told = ("results/embedded/datasets/mine/card.json", "--configfile", "mine.yaml")
+    checkout.succeed(*told, "--cores", "1")
+    assert "Nothing to be done" in checkout.succeed(*told, "-n")
+    CHANGES["deleted"](folder)
+    assert checkout.jobs(*told) == {"prepare": 1}

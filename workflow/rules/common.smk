@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from lossproof import devices, sources
 from lossproof.catalogue import catalogue
+from lossproof.datasets import on_disk
 from lossproof.datasets.source import source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.forecast import Forecast

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lossproof.datasets.on_disk import PICTURES, is_picture
 from lossproof.datasets.pictures import cropped, decode, pixels
 from lossproof.datasets.prepared import SPLITS, Prepared
 from lossproof.progress import track
@@ -37,8 +38,6 @@ CATALOGUE = {
         },
     }
 }
-
-SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def prepare(
@@ -102,7 +101,7 @@ def _tree(folder: Path) -> dict[str, list[Path]]:
         raise ValueError(f"{folder}: no class folder in it")
     for name, images in classes.items():
         if not images:
-            raise ValueError(f"{folder / name}: no image in it ({', '.join(SUFFIXES)})")
+            raise ValueError(f"{folder / name}: no image in it ({', '.join(PICTURES)})")
     return classes
 
 
@@ -111,4 +110,4 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _images(folder: Path) -> Iterator[Path]:
-    return (entry for entry in _entries(folder) if entry.suffix.lower() in SUFFIXES)
+    return (entry for entry in _entries(folder) if is_picture(entry.name))
