@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, overload
 
 import numpy as np
 
+from lossproof.datasets.channel_sums import ChannelSums
 from lossproof.datasets.pictures import cropped, decode, pixels
 from lossproof.progress import track
 
@@ -29,32 +30,6 @@ def decode_settings(shorter_side: int, crop: int) -> dict[str, Any]:
 def decoded(content: bytes, settings: Mapping[str, Any], place: str) -> np.ndarray:
     """Pixels [3, crop, crop] uint8 of one image file, as ``decode_settings`` say; ValueError names ``place``."""
     return pixels(cropped(decode(content, place, CHANNELS), settings["shorter_side"], settings["crop"]))
-
-
-class ChannelSums:
-    """Mean and deviation per channel of images that are seen once; exact, whatever their order."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.sums = [0] * CHANNELS
-        self.squares = [0] * CHANNELS
-
-    def add(self, image: np.ndarray) -> None:
-        """Count one uint8 image [3, H, W] in."""
-        flat = image.reshape(CHANNELS, -1).astype(np.int64)
-        self.count += flat.shape[1]
-        for channel, values in enumerate(flat):
-            self.sums[channel] += int(values.sum())
-            self.squares[channel] += int((values * values).sum())
-
-    def result(self) -> dict[str, list[float]]:
-        """``mean`` and ``std`` per channel, in pixels of [0, 1]."""
-        count = self.count
-        pairs = list(zip(self.sums, self.squares, strict=True))
-        return {
-            "mean": [total / count / 255 for total, _ in pairs],
-            "std": [(count * square - total * total) ** 0.5 / count / 255 for total, square in pairs],
-        }
 
 
 class Packed(Sequence[bytes]):
@@ -135,7 +110,7 @@ class EncodedImages:
 
     def statistics(self) -> dict[str, list[float]]:
         """``mean`` and ``std`` per channel in [0, 1], one image in memory at a time."""
-        sums = ChannelSums()
+        sums = ChannelSums(CHANNELS)
         for number in track(range(len(self)), len(self), f"pixel statistics of {self.name}"):
             sums.add(self[number])
         return sums.result()
@@ -145,7 +120,7 @@ class EncodedImages:
 
         Every image is decoded on the way, so that a damaged one is found here and not amid a training.
         """
-        sums = ChannelSums()
+        sums = ChannelSums(CHANNELS)
         offsets = np.zeros(len(self) + 1, OFFSET)
         with path.open("wb") as file:
             start = _header(file, 0)
