@@ -119,6 +119,16 @@ FAULTS = [
     ("attack_images.train", 5, "attack_images.train: found 5; allowed: >= 10"),
     ("data.mirrors", ["ftp://x"], "data.mirrors.0: found 'ftp://x'; expected an address that begins with http"),
     ("data.mirrors", "http://x", "data.mirrors: found 'http://x'; expected array"),
+    ("data.cache", "a/{b}", "data.cache: found 'a/{b}'; expected Folder with raw .*; without braces {}"),
+    ("data.cache", "~nobody_of_that_name/x", "data.cache: found '~nobody_of_that_name/x'; expected a path whose ~ .*"),
+    *(
+        (
+            f"datasets.clothing1m.{key}",
+            value,
+            rf"datasets.clothing1m.{key}: found image_size (300|224) with resize (256|128); resize must be at .*",
+        )
+        for key, value in (("image_size", 300), ("resize", 128))
+    ),
     ("datasets.digits_gray.source", "digit", "datasets.digits_gray.source: unknown source 'digit'; .*'digits'"),
     ("datasets.digits_gray.image_size", 4, "datasets.digits_gray.image_size: found 4; allowed: >= 8 and <= 512"),
     ("datasets.digits_gray.channel", 1, "datasets.digits_gray.channel: unknown key 'channel'; .*mean 'channels'"),
@@ -239,6 +249,15 @@ def test_defaults_are_filled(tmp_path):
     # Defaults are copies: editions must not share them.
     config["training"]["epochs"]["default"] = -1
     assert load(base=base)["training"]["epochs"]["default"] > 0
+
+
+def test_the_home_folder_is_written_out(monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    pictures = {"source": "folder", "path": "~/pictures"}
+    config = load(cli={"data": {"cache": "~/raw"}, "datasets": {"mine": pictures}})
+    assert config["data"]["cache"] == "/somewhere/raw"
+    assert config["datasets"]["mine"]["path"] == "/somewhere/pictures"
+    assert load(cli={"data": {"cache": "a/~b"}})["data"]["cache"] == "a/~b"
 
 
 def test_attacks_get_their_methods_defaults():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -72,6 +73,8 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
     config = check(merged, schema, origin)
     training_parts = schema["properties"]["training"]["properties"]
     _components(config, "datasets", "datasets", "source", origin)
+    _homes(config, origin)
+    _sizes(config["datasets"], origin)
     _components(config["toys"], "sets", "toys", "source", origin, prefix=("toys",))
     _trainings(config, training_parts, origin)
     _attacks(config, origin)
@@ -100,6 +103,29 @@ def _components(
         known(origin([*path, selector]), dotted([*path, selector]), value[selector], catalogue(kind), selector)
         schema = parameters_schema(catalogue(kind)[value[selector]].parameters, **{selector: {"type": "string"}})
         config[section][name] = check(value, schema, origin, path)
+
+
+def _homes(config: dict[str, Any], origin: Origin) -> None:
+    """Write the user's home for ``~``, in place: nothing else would."""
+    places: list[tuple[dict[str, Any], tuple[str, ...], str]] = [(config["data"], ("data",), "cache")]
+    places += [(value, ("datasets", name), "path") for name, value in config["datasets"].items() if "path" in value]
+    for section, path, key in places:
+        try:
+            section[key] = str(Path(section[key]).expanduser())
+        except RuntimeError:
+            allowed = "expected a path whose ~ is a home folder"
+            raise fault(origin([*path, key]), dotted([*path, key]), f"found '{section[key]}'", allowed) from None
+
+
+def _sizes(datasets: dict[str, Any], origin: Origin) -> None:
+    """A crop cannot be larger than the picture that it is taken from."""
+    for name, value in datasets.items():
+        if value.get("resize", math.inf) < value.get("image_size", 0):
+            paths = [("datasets", name, key) for key in ("image_size", "resize")]
+            # The one that was changed is to blame, not the other in the first file.
+            path = next((path for path in paths if origin(path) != origin.files[0][0]), paths[0])
+            found = f"found image_size {value['image_size']} with resize {value['resize']}"
+            raise fault(origin(path), dotted(path), found, "resize must be at least image_size")
 
 
 def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
