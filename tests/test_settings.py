@@ -101,6 +101,29 @@ FAULTS = [
     ("models.width.resnet18", 0, "models.width.resnet18: found 0; allowed: > 0 and <= 16"),
     ("landscape.grid", 10, "landscape.grid: found 10; expected .*"),
     ("stand_ins.mnist", "digit_gray", "stand_ins.mnist: unknown data set 'digit_gray'; .*did you mean 'digits_gray'"),
+    ("stand_ins.mnits", "digits_gray", "stand_ins.mnits: unknown data set 'mnits'; .*did you mean 'mnist'"),
+    ("stand_ins.cifar", None, "stand_ins.cifar: unknown data set 'cifar'; .*did you mean 'cifar10'"),
+    ("trainings.ce.resume_every_seconds", 5, "trainings.ce.resume_every_seconds: unknown key 'resume_every_seconds';"),
+    (
+        "trainings.new",
+        {"criterion": "ce", "schedule": "milestones", "milestones": [4, 8]},
+        r"trainings.new.milestones: found \[4, 8\] with 8 epochs \(default\); each must be below the epochs of its run",
+    ),
+    (
+        "trainings.new",
+        {"criterion": "ce", "schedule": "milestones", "milestones": {"default": [4], "mnist": [9]}},
+        r"trainings.new.milestones: found \[9\] with 8 epochs \(mnist\); each .*",
+    ),
+    (
+        "trainings.new",
+        {
+            "criterion": "ce",
+            "schedule": "milestones",
+            "milestones": [2, 4],
+            "epochs": {"default": 8, "mnist/lenet5": 3},
+        },
+        r"trainings.new.milestones: found \[2, 4\] with 3 epochs \(mnist/lenet5\); each .*",
+    ),
     ("trainings.sp_focal.etta", 1, "trainings.sp_focal.etta: unknown key 'etta'; .*did you mean 'eta'"),
     ("trainings.ce.eta", 1, "trainings.ce.eta: unknown key 'eta'; .*"),
     ("trainings.sp_focal.eta", -1, "trainings.sp_focal.eta: found -1; allowed: > 0"),
@@ -370,6 +393,7 @@ def test_recipes_override_and_inherit():
 
 RELEASED = {"criterion": "ce", "schedule": "milestones", "factor": 0.2}
 RELEASED |= {"milestones": {"default": [50, 100], "mnist": [17, 33], "mnist/lenet5": []}}
+RELEASED |= {"epochs": {"default": 150, "mnist": 50}}
 
 
 def test_optimisers_and_schedules_resolve_to_what_they_read():
