@@ -20,8 +20,9 @@ from editions import BASE, ROOT, load
 from lossproof.catalogue import catalogue
 from lossproof.datasets import on_disk, prepared
 from lossproof.datasets.arrive import arrive
+from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.pictures import cropped
-from lossproof.datasets.source import source_of
+from lossproof.datasets.source import keeps_files, source_of
 from lossproof.settings.check import SettingsError
 from lossproof.training.loop import fit
 
@@ -181,6 +182,31 @@ def test_the_step_prepares_it(folder, tmp_path):
     assert (found.test_images == ours.test_images).all()
     assert found.card["sha256"] == ours.card["sha256"]
     assert found.train_images.shape == (9, 3, 32, 32)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_large_pictures_stay_files(folder, tmp_path, channels):
+    assert not keeps_files({"source": "folder", "image_size": 64})
+    data = read(folder, image_size=65, channels=channels)
+    assert isinstance(data.train_images, EncodedImages)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(catalogue("datasets")["folder"].about, "encoded_above", 65)
+        small = read(folder, image_size=65, channels=channels)
+    assert isinstance(small.train_images, np.ndarray)
+    prepared.save(tmp_path / "out", data)
+    found = prepared.load(tmp_path / "out")
+    for split in ("train", "test"):
+        assert (found.split(split)[0][:] == small.split(split)[0]).all()
+        assert (found.split(split)[1] == small.split(split)[1]).all()
+    assert found.card["sha256"] == small.card["sha256"]
+    trained = fit(told(arch="cnn2", dataset="mine", epochs=1), found, 0, torch.device("cpu"))
+    assert trained.figures["status"] == "finished"
+
+
+def test_a_bad_large_picture_is_named(folder, tmp_path):
+    put(picture(PIXELS[0])[:-900])(folder)
+    with pytest.raises(ValueError, match=r"train/zebra/3.png\): not a readable image"):
+        prepared.save(tmp_path / "out", read(folder, image_size=80))
 
 
 CHANGES = {
