@@ -13,7 +13,7 @@ from image_files import content, picture, run_settings
 from editions import edition, plan
 from lossproof.catalogue import catalogue, load
 from lossproof.claims.ledger import build_ledger
-from lossproof.datasets import by_hand, clothing1m, prepared
+from lossproof.datasets import by_hand, clothing1m, on_disk, prepared
 from lossproof.datasets.clothing1m import KEYS, LABELS, NAMES, SIZES
 from lossproof.training.feeding import Loading
 from lossproof.training.loop import fit
@@ -194,3 +194,15 @@ def test_facts_come_from_the_card_where_it_is_there(tmp_path):
         "50000": ("not reproduced", 47570),
         "1000000": ("not run", None),
     }
+
+
+def test_other_lists_make_the_data_set_anew(folder):
+    settings = {"source": "clothing1m"}
+    before = on_disk.state(settings, folder.parent)
+    assert on_disk.state(settings, folder.parent) == before
+    lists = folder / KEYS.format("val")
+    lists.write_text(lists.read_text() + "images/0/0/other.jpg\n")
+    changed = on_disk.state(settings, folder.parent)
+    # Where the files are not there, planning must not fail over them.
+    (folder / LABELS).unlink()
+    assert len({before, changed, on_disk.state(settings, folder.parent), on_disk.state(settings, folder)}) == 4

@@ -11,7 +11,8 @@ from image_files import content, encoded_set, picture
 from PIL import Image
 
 from lossproof.datasets import prepared
-from lossproof.datasets.encoded import ChannelSums, EncodedImages, Packed, decode_settings, decoded
+from lossproof.datasets.channel_sums import ChannelSums
+from lossproof.datasets.encoded import EncodedImages, Packed, decode_settings, decoded
 
 SETTINGS = decode_settings(20, 16)
 
@@ -155,7 +156,7 @@ def test_statistics_are_those_of_the_whole_array(tmp_path):
         for key, values in expected.items():
             assert found[key] == pytest.approx(values, rel=1e-12)
     # Equal pixels leave no rounding behind.
-    sums = ChannelSums()
+    sums = ChannelSums(3)
     for _ in range(3):
         sums.add(np.full((3, 500, 500), 254, np.uint8))
     assert sums.result() == {"mean": [254 / 255] * 3, "std": [0.0] * 3}

@@ -192,8 +192,14 @@ def test_a_good_mirror_is_enough(shop, cache):
 def one_line(error, cache, *parts):
     said = str(error.value)
     assert "\n" not in said
-    place = (cache / "toyset" / NAME).absolute()
-    for part in (f"put it by hand at {place} (checksum {md5(PACKED)})", "data.cache", "data.mirrors", NAME, *parts):
+    folder = (cache / "toyset").absolute()
+    for part in (
+        f"put into {folder} by hand: {NAME} (checksum {md5(PACKED)})",
+        "data.cache",
+        "data.mirrors",
+        NAME,
+        *parts,
+    ):
         assert part in said
     return said
 
@@ -248,7 +254,23 @@ def test_no_network(cache, monkeypatch):
 def test_offline(cache):
     with pytest.raises(FetchError) as error:
         fetch(published("http://example.invalid"), cache, offline=True)
-    one_line(error, cache, f"{cache}/toyset/{NAME}, {cache}/ToySet/raw/{NAME}, {cache}/{NAME}")
+    one_line(error, cache, f"1 of 1 files are not in {cache}/toyset, {cache}/ToySet/raw, {cache};")
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_all_that_is_missing_is_named_at_once(shop, cache, offline):
+    others = [RemoteFile(name, (), md5(name.encode())) for name in ("two.gz", "there.gz", "four.gz")]
+    (cache / "ToySet/raw").mkdir(parents=True)
+    (cache / "ToySet/raw/there.gz").write_bytes(b"there.gz")
+    with serve(shop) as base:
+        absent = replace(published(base).files[0], urls=(f"{base}/nowhere",))
+        with pytest.raises(FetchError) as error:
+            fetch(replace(SOURCE, files=(absent, *others)), cache, offline=offline)
+        assert base.asked == ([] if offline else ["nowhere"])
+    listed = ", ".join(f"{file.name} (checksum {file.checksum})" for file in (PUBLISHED, others[0], others[2]))
+    said = one_line(error, cache, f"by hand: {listed}; ")
+    assert "there.gz" not in said
+    assert said.count(str(cache)) == (4 if offline else 1)
 
 
 # Two at once, and a kill
@@ -330,8 +352,14 @@ def test_the_manifest_is_equal_for_equal_files(cache, tmp_path):
     assert json.loads((tmp_path / "0.json").read_text()) == {NAME: {"sha256": sha(PACKED), "bytes": len(PACKED)}}
 
 
-def test_locate_finds_what_was_fetched(cache):
-    known = {NAME: {"sha256": sha(PACKED), "bytes": len(PACKED)}}
+@pytest.fixture
+def known(tmp_path):
+    """files.json of the file."""
+    write_json(tmp_path / "made/files.json", {NAME: {"sha256": sha(PACKED), "bytes": len(PACKED)}})
+    return tmp_path / "made/files.json"
+
+
+def test_locate_finds_what_was_fetched(cache, known, tmp_path):
     for folder, content in (("toyset", PACKED[::-1]), ("ToySet/raw", PACKED), (".", PACKED)):
         (cache / folder).mkdir(parents=True, exist_ok=True)
         (cache / folder / NAME).write_bytes(content)
@@ -341,19 +369,20 @@ def test_locate_finds_what_was_fetched(cache):
     (cache / NAME).write_bytes(PACKED + b"\0")
     with pytest.raises(FileNotFoundError) as error:
         locate(SOURCE, cache, known)
-    for part in (f"toyset: {NAME}", str(cache / "toyset" / NAME), str(cache / NAME), "delete", "files.json"):
+    for part in (f"toyset: {NAME}", str(cache / "toyset" / NAME), str(cache / NAME), f"delete {known} to fetch"):
         assert part in str(error.value)
+    write_json(tmp_path / "other.json", {})
     with pytest.raises(FileNotFoundError):
-        locate(SOURCE, cache, {})
+        locate(SOURCE, cache, tmp_path / "other.json")
 
 
-def test_locate_reads_only_what_may_be_right(cache, monkeypatch):
+def test_locate_reads_only_what_may_be_right(cache, known, monkeypatch):
     read = []
     monkeypatch.setattr("lossproof.datasets.locate.sha256", lambda path: read.append(path) or sha(PACKED))
     for folder, content in (("toyset", b"short"), (".", PACKED)):
         (cache / folder).mkdir(parents=True, exist_ok=True)
         (cache / folder / NAME).write_bytes(content)
-    locate(SOURCE, cache, {NAME: {"sha256": sha(PACKED), "bytes": len(PACKED)}})
+    locate(SOURCE, cache, known)
     assert read == [cache / NAME]
 
 
@@ -363,17 +392,17 @@ def test_locate_files_behind_a_licence(cache):
     with pytest.raises(
         FileNotFoundError, match=r"gated .*: a\.txt not in folder Gated of data\.cache; ask the authors"
     ):
-        locate(gated, cache, {})
+        locate(gated, cache)
     (cache / "Gated/a.txt").write_text("a")
-    assert locate(gated, cache, {}) == {"a.txt": cache / "Gated/a.txt", "images": cache / "Gated/images"}
-    assert locate(source_of("digits"), cache, {}) == {}
+    assert locate(gated, cache) == {"a.txt": cache / "Gated/a.txt", "images": cache / "Gated/images"}
+    assert locate(source_of("digits"), cache) == {}
 
 
 # The script
 
 
-def script(*arguments):
-    command = [sys.executable, str(ROOT / "workflow/scripts/download.py"), *arguments]
+def script(*arguments, name="download"):
+    command = [sys.executable, str(ROOT / f"workflow/scripts/{name}.py"), *arguments]
     return subprocess.run(
         command, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, timeout=60
     )
@@ -384,10 +413,34 @@ def test_the_script_says_in_one_line_what_is_missing(cache, tmp_path):
     done = script("--source", "mnist", "--cache", str(cache), "--offline", "--out", str(out))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    place = cache / "mnist/train-images-idx3-ubyte.gz"
-    for part in ("lossproof: mnist: train-images-idx3-ubyte.gz", f"by hand at {place} (checksum md5:f68b3c2d"):
+    first = f"put into {cache / 'mnist'} by hand: train-images-idx3-ubyte.gz (checksum md5:f68b3c2d"
+    for part in (
+        "lossproof: mnist: 4 of 4 files are not in ",
+        first,
+        *(file.name for file in source_of("mnist").files),
+    ):
         assert part in line
     assert not out.exists()
+
+
+def test_preparing_what_has_changed_since_says_so_in_one_line(cache, tmp_path):
+    files = tmp_path / "files.json"
+    write_json(files, {file.name: {"sha256": sha(b"x"), "bytes": 1} for file in source_of("mnist").files})
+    settings = json.dumps({"source": "mnist"})
+    told = ("--name", "mnist", "--settings", settings, "--cache", str(cache), "--out", str(tmp_path / "out"))
+    done = script(*told, "--files", str(files), name="prepare")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("lossproof: mnist: train-images-idx3-ubyte.gz is not what it was")
+    assert f"delete {files} to fetch it again" in line
+    # What is found, and no data set.
+    (cache / "mnist").mkdir(parents=True)
+    for file in source_of("mnist").files:
+        (cache / "mnist" / file.name).write_bytes(b"x")
+    done = script(*told, "--files", str(files), name="prepare")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("lossproof: ") and str(cache / "mnist") in line
 
 
 def test_a_log_gets_plain_lines(monkeypatch, capsys):

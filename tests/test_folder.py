@@ -11,16 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from checkout import new_checkout
 from PIL import Image
 from raw_files import images, picture
 from test_training import told
 
 from editions import BASE, ROOT, load
 from lossproof.catalogue import catalogue
-from lossproof.datasets import prepared
+from lossproof.datasets import on_disk, prepared
 from lossproof.datasets.arrive import arrive
+from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.pictures import cropped
-from lossproof.datasets.source import source_of
+from lossproof.datasets.source import keeps_files, source_of
 from lossproof.settings.check import SettingsError
 from lossproof.training.loop import fit
 
@@ -180,3 +182,66 @@ def test_the_step_prepares_it(folder, tmp_path):
     assert (found.test_images == ours.test_images).all()
     assert found.card["sha256"] == ours.card["sha256"]
     assert found.train_images.shape == (9, 3, 32, 32)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_large_pictures_stay_files(folder, tmp_path, channels):
+    assert not keeps_files({"source": "folder", "image_size": 64})
+    data = read(folder, image_size=65, channels=channels)
+    assert isinstance(data.train_images, EncodedImages)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(catalogue("datasets")["folder"].about, "encoded_above", 65)
+        small = read(folder, image_size=65, channels=channels)
+    assert isinstance(small.train_images, np.ndarray)
+    prepared.save(tmp_path / "out", data)
+    found = prepared.load(tmp_path / "out")
+    for split in ("train", "test"):
+        assert (found.split(split)[0][:] == small.split(split)[0]).all()
+        assert (found.split(split)[1] == small.split(split)[1]).all()
+    assert found.card["sha256"] == small.card["sha256"]
+    trained = fit(told(arch="cnn2", dataset="mine", epochs=1), found, 0, torch.device("cpu"))
+    assert trained.figures["status"] == "finished"
+
+
+def test_a_bad_large_picture_is_named(folder, tmp_path):
+    put(picture(PIXELS[0])[:-900])(folder)
+    with pytest.raises(ValueError, match=r"train/zebra/3.png\): not a readable image"):
+        prepared.save(tmp_path / "out", read(folder, image_size=80))
+
+
+CHANGES = {
+    "deleted": lambda folder: (folder / "train/zebra/3.png").unlink(),
+    "added": lambda folder: (folder / "test/Ape/new.JPG").write_bytes(b"x"),
+    "changed": lambda folder: (folder / "test/Ape/0.png").write_bytes(b"x"),
+    "renamed": lambda folder: (folder / "test/Ape/0.png").rename(folder / "test/Ape/00.png"),
+    "another class": lambda folder: (folder / "test/Ape").rename(folder / "test/Bee"),
+    "other splits": lambda folder: (folder / "test").rename(folder / "val"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_on_the_disk_shows(folder, change):
+    settings = {"source": "folder"} | catalogue("datasets")["folder"].defaults() | {"path": str(folder)}
+    before = on_disk.state(settings, "nowhere")
+    # What is no picture is none of the data set.
+    (folder / "train/zebra/notes.txt").write_text("x")
+    (folder / "train/zebra/.hidden.png").write_text("x")
+    (folder / "train/zebra/broken.png").symlink_to("nowhere")
+    assert on_disk.state(settings, "elsewhere") == before
+    CHANGES[change](folder)
+    assert on_disk.state(settings, "nowhere") != before
+
+
+def test_published_and_packaged_sets_have_no_state(tmp_path):
+    for name in ("mnist", "digits"):
+        assert on_disk.state({"source": name}, tmp_path) == ""
+
+
+def test_a_deleted_picture_makes_the_data_set_anew(folder, tmp_path):
+    checkout = new_checkout(tmp_path / "lossproof")
+    (checkout.folder / "mine.yaml").write_text(f"datasets: {{mine: {{source: folder, path: {folder}}}}}")
+    told = ("results/embedded/datasets/mine/card.json", "--configfile", "mine.yaml")
+    checkout.succeed(*told, "--cores", "1")
+    assert "Nothing to be done" in checkout.succeed(*told, "-n")
+    CHANGES["deleted"](folder)
+    assert checkout.jobs(*told) == {"prepare": 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import hashlib
 import tracemalloc
 
 import numpy as np
@@ -36,6 +37,7 @@ from lossproof.datasets.expect import check_expected
 from lossproof.datasets.fetch import fetch
 from lossproof.datasets.prepared import Prepared
 from lossproof.datasets.source import source_of
+from lossproof.records import sha256
 from lossproof.training.loop import fit
 
 
@@ -66,13 +68,34 @@ def test_from_a_server_to_a_trained_batch(tmp_path, name):
     prepared.save(tmp_path / "out", data)
     found = prepared.load(tmp_path / "out")
     assert found.card["name"] == "mine"
-    assert found.card["checksums"] == {file.name: file.checksum for file in source.files}
+    assert found.card["checksums"] == {
+        file.name: {"sha256": sha256(raw.files[file.name]), "published": file.checksum} for file in source.files
+    }
     assert found.card["sizes"].items() >= {"train": len(raw.train[1]), "test": len(raw.test[1])}.items()
     arch = {28: "lenet5", 32: "lenet5", 64: "mlp2"}[found.card["image_size"]]
     trained = fit(told(arch=arch, dataset="mine", epochs=1), found, 0, torch.device("cpu"))
     assert trained.figures["status"] == "finished"
     assert np.isfinite(trained.history[0]["train_loss"])
     assert trained.figures["n_train"] == len(raw.train[1])
+
+
+def test_the_card_tells_the_bytes_that_were_read(tmp_path):
+    raw = MAKERS["mnist"](tmp_path)
+    name = "train-images-idx3-ubyte.gz"
+    plain = gzip.decompress(raw.files[name].read_bytes())
+    unpacked = hashlib.sha256(plain).hexdigest()
+    source = published(small("mnist", **raw.expect), "http://example.invalid", raw.files)
+    known = [dataclasses.replace(file, unpacked_sha256=unpacked if file.name == name else "") for file in source.files]
+    bare = tmp_path / "unpacked"
+    bare.write_bytes(plain)
+    files = raw.files | {name: bare}
+    source = dataclasses.replace(source, files=tuple(known))
+    card = arrive(source, files, "mine", {}).card
+    assert card["checksums"][name] == {"sha256": unpacked, "published": f"unpacked sha256:{unpacked}"}
+    # A checksum that the bytes do not have is not claimed.
+    unknown = tuple(dataclasses.replace(file, unpacked_sha256="") for file in known)
+    card = arrive(dataclasses.replace(source, files=unknown), files, "mine", {}).card
+    assert card["checksums"][name] == {"sha256": unpacked, "published": None}
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -101,6 +101,29 @@ FAULTS = [
     ("models.width.resnet18", 0, "models.width.resnet18: found 0; allowed: > 0 and <= 16"),
     ("landscape.grid", 10, "landscape.grid: found 10; expected .*"),
     ("stand_ins.mnist", "digit_gray", "stand_ins.mnist: unknown data set 'digit_gray'; .*did you mean 'digits_gray'"),
+    ("stand_ins.mnits", "digits_gray", "stand_ins.mnits: unknown data set 'mnits'; .*did you mean 'mnist'"),
+    ("stand_ins.cifar", None, "stand_ins.cifar: unknown data set 'cifar'; .*did you mean 'cifar10'"),
+    ("trainings.ce.resume_every_seconds", 5, "trainings.ce.resume_every_seconds: unknown key 'resume_every_seconds';"),
+    (
+        "trainings.new",
+        {"criterion": "ce", "schedule": "milestones", "milestones": [4, 8]},
+        r"trainings.new.milestones: found \[4, 8\] with 8 epochs \(default\); each must be below the epochs of its run",
+    ),
+    (
+        "trainings.new",
+        {"criterion": "ce", "schedule": "milestones", "milestones": {"default": [4], "mnist": [9]}},
+        r"trainings.new.milestones: found \[9\] with 8 epochs \(mnist\); each .*",
+    ),
+    (
+        "trainings.new",
+        {
+            "criterion": "ce",
+            "schedule": "milestones",
+            "milestones": [2, 4],
+            "epochs": {"default": 8, "mnist/lenet5": 3},
+        },
+        r"trainings.new.milestones: found \[2, 4\] with 3 epochs \(mnist/lenet5\); each .*",
+    ),
     ("trainings.sp_focal.etta", 1, "trainings.sp_focal.etta: unknown key 'etta'; .*did you mean 'eta'"),
     ("trainings.ce.eta", 1, "trainings.ce.eta: unknown key 'eta'; .*"),
     ("trainings.sp_focal.eta", -1, "trainings.sp_focal.eta: found -1; allowed: > 0"),
@@ -119,6 +142,16 @@ FAULTS = [
     ("attack_images.train", 5, "attack_images.train: found 5; allowed: >= 10"),
     ("data.mirrors", ["ftp://x"], "data.mirrors.0: found 'ftp://x'; expected an address that begins with http"),
     ("data.mirrors", "http://x", "data.mirrors: found 'http://x'; expected array"),
+    ("data.cache", "a/{b}", "data.cache: found 'a/{b}'; expected Folder with raw .*; without braces {}"),
+    ("data.cache", "~nobody_of_that_name/x", "data.cache: found '~nobody_of_that_name/x'; expected a path whose ~ .*"),
+    *(
+        (
+            f"datasets.clothing1m.{key}",
+            value,
+            rf"datasets.clothing1m.{key}: found image_size (300|224) with resize (256|128); resize must be at .*",
+        )
+        for key, value in (("image_size", 300), ("resize", 128))
+    ),
     ("datasets.digits_gray.source", "digit", "datasets.digits_gray.source: unknown source 'digit'; .*'digits'"),
     ("datasets.digits_gray.image_size", 4, "datasets.digits_gray.image_size: found 4; allowed: >= 8 and <= 512"),
     ("datasets.digits_gray.channel", 1, "datasets.digits_gray.channel: unknown key 'channel'; .*mean 'channels'"),
@@ -241,6 +274,15 @@ def test_defaults_are_filled(tmp_path):
     assert load(base=base)["training"]["epochs"]["default"] > 0
 
 
+def test_the_home_folder_is_written_out(monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    pictures = {"source": "folder", "path": "~/pictures"}
+    config = load(cli={"data": {"cache": "~/raw"}, "datasets": {"mine": pictures}})
+    assert config["data"]["cache"] == "/somewhere/raw"
+    assert config["datasets"]["mine"]["path"] == "/somewhere/pictures"
+    assert load(cli={"data": {"cache": "a/~b"}})["data"]["cache"] == "a/~b"
+
+
 def test_attacks_get_their_methods_defaults():
     for name, attack in EMBEDDED["attacks"].items():
         assert {"method", "track", "splits"} | set(catalogue("attacks")[attack["method"]].parameters) == set(attack), (
@@ -351,6 +393,7 @@ def test_recipes_override_and_inherit():
 
 RELEASED = {"criterion": "ce", "schedule": "milestones", "factor": 0.2}
 RELEASED |= {"milestones": {"default": [50, 100], "mnist": [17, 33], "mnist/lenet5": []}}
+RELEASED |= {"epochs": {"default": 150, "mnist": 50}}
 
 
 def test_optimisers_and_schedules_resolve_to_what_they_read():

@@ -6,6 +6,7 @@ import copy
 import csv
 import dataclasses
 import math
+import tracemalloc
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -566,3 +567,20 @@ def test_normalisation_uses_training_pixels_only():
     scaled = DATA.train_images / 255
     assert model.mean.item() == pytest.approx(scaled.mean(), rel=1e-5)
     assert model.std.item() == pytest.approx(scaled.std(), rel=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pixel_statistics_are_exact_in_little_memory(channels):
+    images = np.random.default_rng(channels).integers(0, 256, (3000, channels, 20, 20), dtype=np.uint8)
+    labels = np.arange(3000) % 2
+    card = {"channels": channels, "image_size": 20, "classes": ["a", "b"]}
+    data = Prepared(images, labels, images[:9], labels[:9], card)
+    whole = images.astype(np.float64) / 255
+    expected = {"mean": whole.mean((0, 2, 3)), "std": whole.std((0, 2, 3))}
+    tracemalloc.start()
+    found = loop._pixel_statistics(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    for key, values in expected.items():
+        assert found[key] == pytest.approx(values, rel=1e-12)
+    assert peak < 2 * 8 * loop.STATISTICS_BATCH * 20 * 20 + 100_000

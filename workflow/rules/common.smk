@@ -12,7 +12,8 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from lossproof import devices, sources
 from lossproof.catalogue import catalogue
-from lossproof.datasets.source import source_of
+from lossproof.datasets import on_disk
+from lossproof.datasets.source import keeps_files, source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.forecast import Forecast
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES
@@ -108,8 +109,7 @@ def code(script, **components):
 
 def threads_of(wildcards):
     """One thread, and one for each process that decodes where images are kept as files."""
-    source = catalogue("datasets")[config["datasets"][wildcards.dataset]["source"]]
-    return 1 + (config["data"]["workers"] if source.about.get("form") == "encoded" else 0)
+    return 1 + (config["data"]["workers"] if keeps_files(config["datasets"][wildcards.dataset]) else 0)
 
 
 def criterion_of(training):

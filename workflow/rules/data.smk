@@ -23,6 +23,7 @@ rule download:
         " --out {output:q} > {log:q} 2>&1"
 
 
+# Files that nobody published have no checksums to go by: `files` is a digest of what lies there.
 rule prepare:
     input:
         lambda wildcards: PATHS.raw_files(wildcards.dataset) if published_files(wildcards.dataset) else [],
@@ -35,6 +36,7 @@ rule prepare:
     params:
         edition=EDITION,
         settings=lambda wildcards: as_json(config["datasets"][wildcards.dataset]),
+        files=lambda wildcards: on_disk.state(config["datasets"][wildcards.dataset], config["data"]["cache"]),
         code=lambda wildcards: code("prepare.py", datasets=[config["datasets"][wildcards.dataset]["source"]]),
     message:
         "prepare {wildcards.dataset}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from lossproof.datasets import prepared
 from lossproof.datasets.arrive import arrive
 from lossproof.datasets.locate import locate
 from lossproof.datasets.source import source_of
-from lossproof.records import Clock, read_json, write_provenance
+from lossproof.records import Clock, write_provenance
 
 
 def main() -> None:
@@ -24,8 +25,11 @@ def main() -> None:
     clock = Clock()
     settings = dict(arguments.settings)
     source = source_of(settings.pop("source"))
-    files = locate(source, arguments.cache, read_json(arguments.files) if arguments.files else {})
-    prepared.save(arguments.out, arrive(source, files, arguments.name, settings))
+    try:
+        files = locate(source, arguments.cache, arguments.files)
+        prepared.save(arguments.out, arrive(source, files, arguments.name, settings))
+    except (ValueError, OSError) as error:
+        sys.exit(f"lossproof: {error}")
     write_provenance(arguments.out, clock)
 
 

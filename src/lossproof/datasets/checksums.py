@@ -20,16 +20,24 @@ def unpacked_sha256(path: Path) -> str:
             raise ValueError(f"{path}: not a whole gzip file ({error})") from None
 
 
-def misfit(path: Path, file: RemoteFile) -> str:
-    """Which checksum ``path`` has instead of the published file's; "" where it is that file."""
-    from pooch import file_hash
-
-    algorithm = file.checksum.partition(":")[0]
-    found = f"{algorithm}:{file_hash(path, alg=algorithm)}"
-    if found == file.checksum.lower():
-        return ""
+def fitting(path: Path, file: RemoteFile) -> str:
+    """Which published checksum ``path`` has: "<algorithm>:<digest>", "unpacked sha256:<digest>", or "" for none."""
+    if _found(path, file) == file.checksum.lower():
+        return file.checksum
     if file.unpacked_sha256:
         with contextlib.suppress(ValueError):
             if unpacked_sha256(path) == file.unpacked_sha256:
-                return ""
-    return f"checksum {found}"
+                return f"unpacked sha256:{file.unpacked_sha256}"
+    return ""
+
+
+def misfit(path: Path, file: RemoteFile) -> str:
+    """Which checksum ``path`` has instead of the published file's; "" where it is that file."""
+    return "" if fitting(path, file) else f"checksum {_found(path, file)}"
+
+
+def _found(path: Path, file: RemoteFile) -> str:
+    """The path's own checksum, by the algorithm of the published one."""
+    algorithm = file.checksum.partition(":")[0]
+    with path.open("rb") as opened:
+        return f"{algorithm}:{hashlib.file_digest(opened, algorithm).hexdigest()}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from lossproof.datasets.encoded import CHANNELS, EncodedImages, decode_settings
+from lossproof.datasets.files_on_disk import FilesOnDisk
 from lossproof.datasets.prepared import Prepared
 
 KEYS = "annotations/clean_{}_key_list.txt"
@@ -62,25 +63,6 @@ CATALOGUE = {
 # Images per list, and classes, of the whole set.
 SIZES = {"train": 47_570, "val": 14_313, "test": 10_526}
 CLASSES = 14
-
-
-class FilesOnDisk(Sequence[bytes]):
-    """Bytes of files that are read when they are asked for."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = paths
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[bytes]: ...
-    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
-        if isinstance(index, slice):
-            return [path.read_bytes() for path in self.paths[index]]
-        return self.paths[index].read_bytes()
 
 
 def _lines(path: Path) -> list[str]:

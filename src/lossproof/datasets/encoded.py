@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, overload
 
 import numpy as np
 
+from lossproof.datasets.channel_sums import ChannelSums
 from lossproof.datasets.pictures import cropped, decode, pixels
 from lossproof.progress import track
 
@@ -19,42 +20,19 @@ OFFSET = np.dtype("<i8")
 CHANNELS = 3
 
 
-def decode_settings(shorter_side: int, crop: int) -> dict[str, Any]:
-    """What a card says under ``decode`` (pixels); ValueError where the crop does not fit into the resized image."""
+def decode_settings(shorter_side: int, crop: int, channels: int = CHANNELS) -> dict[str, Any]:
+    """What a card says under ``decode`` (sides in pixels; 1 channel is gray, 3 are RGB).
+
+    ValueError where the crop does not fit into the resized image.
+    """
     if not 1 <= crop <= shorter_side:
         raise ValueError(f"a crop of {crop} pixels needs a shorter side of at least {crop}, not {shorter_side}")
-    return {"shorter_side": shorter_side, "crop": crop, "resampling": "bilinear"}
+    return {"shorter_side": shorter_side, "crop": crop, "resampling": "bilinear", "channels": channels}
 
 
 def decoded(content: bytes, settings: Mapping[str, Any], place: str) -> np.ndarray:
-    """Pixels [3, crop, crop] uint8 of one image file, as ``decode_settings`` say; ValueError names ``place``."""
-    return pixels(cropped(decode(content, place, CHANNELS), settings["shorter_side"], settings["crop"]))
-
-
-class ChannelSums:
-    """Mean and deviation per channel of images that are seen once; exact, whatever their order."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.sums = [0] * CHANNELS
-        self.squares = [0] * CHANNELS
-
-    def add(self, image: np.ndarray) -> None:
-        """Count one uint8 image [3, H, W] in."""
-        flat = image.reshape(CHANNELS, -1).astype(np.int64)
-        self.count += flat.shape[1]
-        for channel, values in enumerate(flat):
-            self.sums[channel] += int(values.sum())
-            self.squares[channel] += int((values * values).sum())
-
-    def result(self) -> dict[str, list[float]]:
-        """``mean`` and ``std`` per channel, in pixels of [0, 1]."""
-        count = self.count
-        pairs = list(zip(self.sums, self.squares, strict=True))
-        return {
-            "mean": [total / count / 255 for total, _ in pairs],
-            "std": [(count * square - total * total) ** 0.5 / count / 255 for total, square in pairs],
-        }
+    """Pixels [C, crop, crop] uint8 of one image file, as ``decode_settings`` say; ValueError names ``place``."""
+    return pixels(cropped(decode(content, place, settings["channels"]), settings["shorter_side"], settings["crop"]))
 
 
 class Packed(Sequence[bytes]):
@@ -92,7 +70,7 @@ class Packed(Sequence[bytes]):
 
 
 class EncodedImages:
-    """Image files that look like a uint8 array [N, 3, H, W] and are decoded where they are indexed.
+    """Image files that look like a uint8 array [N, C, H, W] and are decoded where they are indexed.
 
     files: the bytes of each; settings: a card's ``decode``; name: data set and split, for messages;
     keys: a name per image, for messages.
@@ -114,10 +92,10 @@ class EncodedImages:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        return len(self), CHANNELS, self.settings["crop"], self.settings["crop"]
+        return len(self), self.settings["channels"], self.settings["crop"], self.settings["crop"]
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        """Pixels [n, 3, H, W] of an index array, mask or slice, [3, H, W] of a number.
+        """Pixels [n, C, H, W] of an index array, mask or slice, [C, H, W] of a number.
 
         ValueError names split and index of an image that cannot be decoded.
         """
@@ -135,7 +113,7 @@ class EncodedImages:
 
     def statistics(self) -> dict[str, list[float]]:
         """``mean`` and ``std`` per channel in [0, 1], one image in memory at a time."""
-        sums = ChannelSums()
+        sums = ChannelSums(self.settings["channels"])
         for number in track(range(len(self)), len(self), f"pixel statistics of {self.name}"):
             sums.add(self[number])
         return sums.result()
@@ -145,7 +123,7 @@ class EncodedImages:
 
         Every image is decoded on the way, so that a damaged one is found here and not amid a training.
         """
-        sums = ChannelSums()
+        sums = ChannelSums(self.settings["channels"])
         offsets = np.zeros(len(self) + 1, OFFSET)
         with path.open("wb") as file:
             start = _header(file, 0)

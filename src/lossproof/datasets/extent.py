@@ -10,6 +10,7 @@ from typing import Any
 
 from lossproof.catalogue import catalogue
 from lossproof.datasets.prepared import SPLITS
+from lossproof.datasets.source import keeps_files
 from lossproof.records import read_json
 
 
@@ -65,5 +66,5 @@ def extent_of(settings: Mapping[str, Any], card: Path) -> Extent | None:
         classes=classes if isinstance(classes, int) else len(classes),
         download=None if None in files else sum(files),
         by_hand="by_hand" in about,
-        encoded=about.get("form") == "encoded",
+        encoded=keeps_files(settings),
     )

@@ -42,10 +42,25 @@ def fetch(source: Source, cache: Path, mirrors: Sequence[str] = (), offline: boo
     Looks at cache/<source>/, the source's usual folders and ``cache`` itself. A file with another checksum is left
     alone, but in cache/<source>/ it is renamed to ``<name>.corrupt``. What is missing is downloaded there from
     ``<mirror>/<source>/<name>``, then from the published addresses. Raises FetchError where no address gives a file
-    (or ``offline``), ValueError where what they give has another checksum, OSError where the disk refuses.
+    (or ``offline``), ValueError where what they give has another checksum, OSError where the disk refuses. The first
+    two say of all missing files what they are: after one has failed, no other is asked for.
     """
     cache = Path(cache)
-    return {file.name: _one(source, file, cache, mirrors, offline) for file in source.files}
+    there = {file.name: _there(source, file, cache) for file in source.files}
+    missing = [file for file in source.files if not there[file.name]]
+    if missing and offline:
+        looked = ", ".join(
+            dict.fromkeys(str(place.parent) for file in missing for place in places(source, file, cache))
+        )
+        said = f"{len(missing)} of {len(source.files)} files are not in {looked}"
+        raise FetchError(f"{source.name}: {said}; {_by_hand(source, missing, cache)}")
+    for number, file in enumerate(missing):
+        try:
+            there[file.name] = _download(source, file, cache, mirrors)
+        except (FetchError, CorruptError) as error:
+            said = f"{error}; {_by_hand(source, missing[number:], cache)}"
+            raise type(error)(said) from None
+    return {name: place for name, place in there.items() if place}
 
 
 def manifest(files: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
@@ -53,10 +68,10 @@ def manifest(files: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     return {name: {"sha256": sha256(path), "bytes": path.stat().st_size} for name, path in files.items()}
 
 
-def _one(source: Source, file: RemoteFile, cache: Path, mirrors: Sequence[str], offline: bool) -> Path:
+def _there(source: Source, file: RemoteFile, cache: Path) -> Path | None:
+    """Where the file lies already; one of its name in our own folder with other bytes is set aside."""
     own = cache / source.name
-    looked = places(source, file, cache)
-    for place in looked:
+    for place in places(source, file, cache):
         if not place.is_file():
             continue
         try:
@@ -68,10 +83,7 @@ def _one(source: Source, file: RemoteFile, cache: Path, mirrors: Sequence[str], 
             return place
         if place.parent == own:
             _set_aside(place, place, found, file)
-    if offline:
-        listed = ", ".join(str(place) for place in looked)
-        raise FetchError(f"{source.name}: {file.name} is at none of {listed}; {_by_hand(source, file, cache)}")
-    return _download(source, file, cache, mirrors)
+    return None
 
 
 def _download(source: Source, file: RemoteFile, cache: Path, mirrors: Sequence[str]) -> Path:
@@ -93,8 +105,8 @@ def _download(source: Source, file: RemoteFile, cache: Path, mirrors: Sequence[s
                 tried[address] = str(error)
                 break
     reasons = "; ".join(f"{address}: {reason}" for address, reason in tried.items())
-    said = f"{label} could not be fetched ({reasons}); {_by_hand(source, file, cache)}"
-    raise ValueError(said) if corrupt else FetchError(said)
+    said = f"{label} could not be fetched ({reasons})"
+    raise CorruptError(said) if corrupt else FetchError(said)
 
 
 def _get(address: str, place: Path, file: RemoteFile, label: str) -> None:
@@ -182,11 +194,12 @@ def _sweep(place: Path) -> None:
                 left.unlink()
 
 
-def _by_hand(source: Source, file: RemoteFile, cache: Path) -> str:
-    place = (cache / source.name / file.name).absolute()
+def _by_hand(source: Source, missing: Sequence[RemoteFile], cache: Path) -> str:
+    listed = ", ".join(f"{file.name} (checksum {file.checksum})" for file in missing)
+    what = "it" if len(missing) == 1 else "them"
     return (
-        f"put it by hand at {place} (checksum {file.checksum}), or set data.cache to a folder that has it, "
-        "or data.mirrors to an address that serves it"
+        f"put into {(cache / source.name).absolute()} by hand: {listed}; "
+        f"or set data.cache to a folder that has {what}, or data.mirrors to an address that serves {what}"
     )
 
 

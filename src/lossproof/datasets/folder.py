@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.datasets.pictures import cropped, decode, pixels
-from lossproof.datasets.prepared import SPLITS, Prepared
+from lossproof.datasets.encoded import EncodedImages, decode_settings, decoded
+from lossproof.datasets.files_on_disk import FilesOnDisk
+from lossproof.datasets.on_disk import PICTURES, is_picture
+from lossproof.datasets.prepared import SPLITS, Images, Prepared
+from lossproof.datasets.source import keeps_files
 from lossproof.progress import track
 
 CATALOGUE = {
@@ -35,10 +38,9 @@ CATALOGUE = {
             "test": {"type": "string", "minLength": 1, "default": "test", "description": "folder of the test split"},
             "note": {"type": "string", "default": "", "description": "said in the card, e.g. 'JPEG, lossy'"},
         },
+        "encoded_above": 64,  # pixels of image_size; larger pictures stay the files that they are
     }
 }
-
-SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def prepare(
@@ -54,6 +56,7 @@ def prepare(
 ) -> Prepared:
     """[N, channels, image_size, image_size], sorted by class and file name; classes sorted by name.
 
+    Above 64 pixels the images are not in memory but stay files, and the first bad one shows when they are saved.
     The card holds a SHA-256 over the sorted names and bytes of all images. Other files are left out, and counted
     there. ValueError names the folder without images, the classes that only one split has, or the unreadable image.
     """
@@ -65,14 +68,20 @@ def prepare(
         raise ValueError(f"{root}: only one of {train} and {test} has the classes {', '.join(sorted(only))}")
     digest = hashlib.sha256()
 
-    def read(split: str) -> tuple[np.ndarray, np.ndarray]:
+    settings = decode_settings(image_size, image_size, channels)
+    large = keeps_files({"source": "folder", "image_size": image_size})
+
+    def read(split: str) -> tuple[Images, np.ndarray]:
         chosen = [(label, file) for label, title in enumerate(classes) for file in trees[split][title]]
-        images = np.empty((len(chosen), channels, image_size, image_size), np.uint8)
-        for row, (_, file) in enumerate(track(chosen, len(chosen), f"{name}/{split}")):
-            raw = file.read_bytes()
-            digest.update(f"{split}/{file.parent.name}/{file.name}/{len(raw)}/".encode() + raw)
-            images[row] = pixels(cropped(decode(raw, str(file), channels), image_size, image_size))
-        return images, np.array([label for label, _ in chosen], np.int64)
+        paths = [file for _, file in chosen]
+        encoded = EncodedImages(FilesOnDisk(paths), settings, f"{name} {split}", [str(path) for path in paths])
+        images = np.empty((0 if large else len(paths), *encoded.shape[1:]), np.uint8)
+        for row, path in enumerate(track(paths, len(paths), f"{name}/{split}")):
+            raw = path.read_bytes()
+            digest.update(f"{split}/{path.parent.name}/{path.name}/{len(raw)}/".encode() + raw)
+            if not large:
+                images[row] = decoded(raw, settings, str(path))
+        return encoded if large else images, np.array([label for label, _ in chosen], np.int64)
 
     splits = (*read("train"), *read("test"))
     images_found = sum(len(found) for tree in trees.values() for found in tree.values())
@@ -90,6 +99,8 @@ def prepare(
         "image_size": image_size,
         "classes": classes,
     }
+    if large:
+        card |= {"form": "encoded", "decode": settings}
     return Prepared(*splits, card)
 
 
@@ -102,7 +113,7 @@ def _tree(folder: Path) -> dict[str, list[Path]]:
         raise ValueError(f"{folder}: no class folder in it")
     for name, images in classes.items():
         if not images:
-            raise ValueError(f"{folder / name}: no image in it ({', '.join(SUFFIXES)})")
+            raise ValueError(f"{folder / name}: no image in it ({', '.join(PICTURES)})")
     return classes
 
 
@@ -111,4 +122,4 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _images(folder: Path) -> Iterator[Path]:
-    return (entry for entry in _entries(folder) if entry.suffix.lower() in SUFFIXES)
+    return (entry for entry in _entries(folder) if is_picture(entry.name))

@@ -8,7 +8,7 @@ from typing import Any
 
 from lossproof.datasets import by_hand
 from lossproof.datasets.source import RemoteFile, Source
-from lossproof.records import sha256
+from lossproof.records import read_json, sha256
 
 
 def places(source: Source, file: RemoteFile, cache: Path) -> list[Path]:
@@ -17,16 +17,26 @@ def places(source: Source, file: RemoteFile, cache: Path) -> list[Path]:
     return [folder / name for folder in folders for name in file.names]
 
 
-def locate(source: Source, cache: Path, manifest: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
+def locate(source: Source, cache: Path, manifest: Path | None = None) -> dict[str, Path]:
     """File name -> its place, without any network: what the ``prepare`` of a data set gets as ``files``.
 
-    ``manifest`` is files.json, as the download step left it ({} for a source without published files). Cheap: only
+    ``manifest`` is files.json, as the download step left it (None for a source without published files). Cheap: only
     a file of the right name and size is read, once, to compare its SHA-256; preparing then finds it in the page
     cache. Files behind a licence have no manifest and are found by name. FileNotFoundError says what is missing,
-    where it was looked for, and what to do.
+    where it was looked for, and what to do; ValueError names a manifest that is no JSON.
     """
     cache = Path(cache)
-    found = {file.name: _found(source, file, cache, manifest) for file in source.files}
+    known = read_json(manifest) if manifest else {}
+    found = {}
+    for file in source.files:
+        place = _found(source, file, cache, known.get(file.name, {}))
+        if not place:
+            looked = ", ".join(str(place) for place in places(source, file, cache))
+            raise FileNotFoundError(
+                f"{source.name}: {file.name} is not what it was when it was fetched, or gone; looked at {looked}; "
+                f"delete {manifest or 'files.json'} to fetch it again"
+            )
+        found[file.name] = place
     if source.by_hand:
         if why := by_hand.absent(source.name, source.by_hand, cache):
             raise FileNotFoundError(f"{why} (data.cache is {cache.absolute()})")
@@ -34,13 +44,8 @@ def locate(source: Source, cache: Path, manifest: Mapping[str, Mapping[str, Any]
     return found
 
 
-def _found(source: Source, file: RemoteFile, cache: Path, manifest: Mapping[str, Mapping[str, Any]]) -> Path:
-    known = manifest.get(file.name, {})
-    looked = places(source, file, cache)
-    for place in looked:
+def _found(source: Source, file: RemoteFile, cache: Path, known: Mapping[str, Any]) -> Path | None:
+    for place in places(source, file, cache):
         if place.is_file() and place.stat().st_size == known.get("bytes") and sha256(place) == known["sha256"]:
             return place
-    raise FileNotFoundError(
-        f"{source.name}: {file.name} is not what it was when it was fetched, or gone; looked at "
-        f"{', '.join(str(place) for place in looked)}; delete the data set's files.json to fetch it again"
-    )
+    return None

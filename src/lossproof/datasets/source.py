@@ -5,6 +5,7 @@ Read from the ``CATALOGUE`` literal, so that planning imports no loader.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,3 +54,14 @@ def source_of(name: str) -> Source:
     about = catalogue("datasets")[name].about
     files = tuple(RemoteFile(**{**entry, "urls": tuple(entry["urls"])}) for entry in about.get("files", ()))
     return Source(name, files, tuple(about.get("folders", ())), about.get("expect", {}), about.get("by_hand"))
+
+
+def keeps_files(settings: Mapping[str, Any]) -> bool:
+    """Whether a data set of these settings (``source`` and parameters) stays image files that are decoded in use.
+
+    Its source says so: ``form`` "encoded" for always, or ``encoded_above`` an ``image_size`` in pixels.
+    """
+    about = catalogue("datasets")[settings["source"]].about
+    if "encoded_above" in about:
+        return bool(settings["image_size"] > about["encoded_above"])
+    return about.get("form") == "encoded"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 
 from lossproof.catalogue import catalogue
 from lossproof.settings.check import SettingsError, check, dotted, fault, known, nearest, parameters_schema, read_yaml
-from lossproof.settings.resolved import TAKEN_BY
+from lossproof.settings.resolved import TAKEN_BY, per_dataset
 
 ABSENT = object()
 COMMAND_LINE = "--config"
@@ -72,6 +73,8 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
     config = check(merged, schema, origin)
     training_parts = schema["properties"]["training"]["properties"]
     _components(config, "datasets", "datasets", "source", origin)
+    _homes(config, origin)
+    _sizes(config["datasets"], origin)
     _components(config["toys"], "sets", "toys", "source", origin, prefix=("toys",))
     _trainings(config, training_parts, origin)
     _attacks(config, origin)
@@ -79,6 +82,8 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
         bundles = config["bundles"] if what == "attack" else config["toys"]["bundles"]
         _bundles(bundles, names, what, "bundles" if what == "attack" else "toys.bundles", key, origin)
     for meant, stand_in in config["stand_ins"].items():
+        # What an exhibit names is a data set of its own too, also where another stands for it.
+        _known(origin, ("stand_ins", meant), meant, config["datasets"], "data set")
         if stand_in is not None:
             _known(origin, ("stand_ins", meant), stand_in, config["datasets"], "data set")
     for arch in config["models"]["width"]:
@@ -102,13 +107,38 @@ def _components(
         config[section][name] = check(value, schema, origin, path)
 
 
+def _homes(config: dict[str, Any], origin: Origin) -> None:
+    """Write the user's home for ``~``, in place: nothing else would."""
+    places: list[tuple[dict[str, Any], tuple[str, ...], str]] = [(config["data"], ("data",), "cache")]
+    places += [(value, ("datasets", name), "path") for name, value in config["datasets"].items() if "path" in value]
+    for section, path, key in places:
+        try:
+            section[key] = str(Path(section[key]).expanduser())
+        except RuntimeError:
+            allowed = "expected a path whose ~ is a home folder"
+            raise fault(origin([*path, key]), dotted([*path, key]), f"found '{section[key]}'", allowed) from None
+
+
+def _sizes(datasets: dict[str, Any], origin: Origin) -> None:
+    """A crop cannot be larger than the picture that it is taken from."""
+    for name, value in datasets.items():
+        if value.get("resize", math.inf) < value.get("image_size", 0):
+            paths = [("datasets", name, key) for key in ("image_size", "resize")]
+            # The one that was changed is to blame, not the other in the first file.
+            path = next((path for path in paths if origin(path) != origin.files[0][0]), paths[0])
+            found = f"found image_size {value['image_size']} with resize {value['resize']}"
+            raise fault(origin(path), dotted(path), found, "resize must be at least image_size")
+
+
 def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
     for name, value in config["trainings"].items():
         path = ("trainings", name, "criterion")
         known(origin(path), dotted(path), value["criterion"], catalogue("criteria"), "criterion")
         parameters = catalogue("criteria")[value["criterion"]].parameters
-        # A recipe may override any key of `training`; those get no default, or nothing would be inherited.
+        # A recipe may override any key of `training` that is a run's; those get no default, or nothing would be
+        # inherited.
         overrides = {key: {k: v for k, v in part.items() if k != "default"} for key, part in training_parts.items()}
+        del overrides["resume_every_seconds"]
         schema = parameters_schema(parameters, criterion={"type": "string"}, **overrides)
         config["trainings"][name] = check(value, schema, origin, ("trainings", name))
 
@@ -162,6 +192,14 @@ def _training(
             "found schedule 'milestones' without epochs",
             "give some under milestones, e.g. [50, 100]",
         )
+    if merged["schedule"] == "milestones":
+        per_run = [part for part in (milestones, merged["epochs"]) if isinstance(part, dict)]
+        for run in dict.fromkeys(key for part in per_run for key in part):
+            data, _, arch = run.partition("/")
+            marks, epochs = (per_dataset(part, data, arch) for part in (milestones, merged["epochs"]))
+            if marks and marks[-1] >= epochs:
+                found = f"found {marks} with {epochs} epochs ({run})"
+                raise wrong(["milestones", "epochs"], found, "each must be below the epochs of its run")
 
 
 def _attacks(config: dict[str, Any], origin: Origin) -> None:

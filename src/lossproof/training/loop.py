@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lossproof.catalogue import load
+from lossproof.datasets.channel_sums import ChannelSums
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.prepared import Prepared
 from lossproof.heads.choice import head_of
@@ -29,6 +30,7 @@ from lossproof.training.forward import training_forward
 from lossproof.training.history import epoch_row
 from lossproof.training.optimiser import learning_rate, optimiser_of
 
+STATISTICS_BATCH = 256  # images whose pixels are wide integers at a time
 SELECTIONS = ("last", "best_test", "held_out")
 
 
@@ -61,8 +63,10 @@ def _pixel_statistics(data: Prepared) -> dict[str, list[float]]:
     """``mean`` and ``std`` per channel of the training images, in pixels of [0, 1]."""
     if isinstance(data.train_images, EncodedImages):
         return data.card.get("pixels") or data.train_images.statistics()
-    images = data.train_images.astype(np.float64) / 255
-    return {"mean": images.mean((0, 2, 3)).tolist(), "std": images.std((0, 2, 3)).tolist()}
+    sums = ChannelSums(data.train_images.shape[1])
+    for start in range(0, len(data.train_images), STATISTICS_BATCH):
+        sums.add(data.train_images[start : start + STATISTICS_BATCH])
+    return sums.result()
 
 
 def _split_held_out(count: int, settings: dict[str, Any], seed: int) -> tuple[np.ndarray, np.ndarray]:
