@@ -29,8 +29,6 @@ from lossproof.training.forward import training_forward
 from lossproof.training.history import epoch_row
 from lossproof.training.optimiser import learning_rate, optimiser_of
 
-SELECTIONS = ("last", "best_test", "held_out")
-
 
 @dataclass
 class Trained:
