@@ -2,6 +2,7 @@
 
     python benchmarks/plan.py                    # one CPU core
     python benchmarks/plan.py --device cuda      # one GPU
+    python benchmarks/plan.py --only lenet5      # one network
 
 The printed rates are what `plan: {cpu_gflops: ..., gpu_tflops: ...}` in config.yaml stands for. Images are
 random: the clock does not care. On a CPU the clock is that of this process, so that other work does not count.
@@ -14,6 +15,7 @@ import time
 
 import numpy as np
 import torch
+from one_run import one_run
 
 from lossproof import devices
 from lossproof.attacks.worst_case import sweep
@@ -33,23 +35,11 @@ RUNS = [  # arch, width, image size, channels, training images
 ]
 
 
-def settings(arch: str, width: float, batch_size: int) -> dict[str, object]:
-    """A run of one epoch, as the workflow would resolve it."""
-    stem = {} if arch in ("cnn2", "lenet5") else {"stem": "imagenet"}
-    return {
-        "dataset": "random", "arch": arch, "training": "ce", "model": {"width": width, "normalise": False, **stem},
-        "criterion": {"name": "ce", "parameters": {}},
-        "optimiser": {
-            "name": "adam", "learning_rate": 0.001, "betas": [0.9, 0.999], "schedule": "constant", "weight_decay": 0.0,
-        },
-        "epochs": 1, "batch_size": batch_size, "augmentation": "none", "selection": "last", "held_out_share": 0.1,
-    }  # fmt: skip
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu", choices=devices.DEVICES)
-    parser.add_argument("--times", type=int, default=1, help="factor on the number of images (a GPU needs 20)")
+    parser.add_argument("--times", type=float, default=1, help="factor on the number of images (a GPU needs 20)")
+    parser.add_argument("--only", choices=sorted({arch for arch, *_ in RUNS}), help="one architecture")
     parser.add_argument("--batch-size", type=int, default=128)
     arguments = parser.parse_args()
     device = devices.prepare(1, arguments.device)
@@ -57,7 +47,9 @@ def main() -> None:
     print(f"{devices.describe(device)}, batch {arguments.batch_size}")
     print("network                  training: images/s  GFLOP/s    attack: passes/s  GFLOP/s")
     for arch, width, size, channels, images in RUNS:
-        shape, count = (channels, size, size), images * arguments.times
+        if arguments.only not in (None, arch):
+            continue
+        shape, count = (channels, size, size), round(images * arguments.times)
         draw = np.random.default_rng(0)
         data = Prepared(
             draw.integers(0, 256, (count, *shape), np.uint8),
@@ -66,7 +58,7 @@ def main() -> None:
             np.arange(64) % 10,
             {"channels": channels, "image_size": size, "classes": list(range(10))},
         )
-        told = settings(arch, width, arguments.batch_size)
+        told = one_run("random", arch, epochs=1, width=width, batch_size=arguments.batch_size)
         cost = cost_of(arch, told["model"], channels=channels, image_size=size, classes=10)
         assert cost is not None
         small = Prepared(*(part[:256] for part in (data.train_images, data.train_labels)), data.test_images,

@@ -8,30 +8,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from one_run import one_run
 from side_by_side import compare
 
 from lossproof.attacks.worst_case import sweep
 from lossproof.datasets.digits import prepare
-from lossproof.settings.resolved import run_settings
 from lossproof.training.evaluate import pixels
 from lossproof.training.loop import fit, new_model
 
 RADII = [0.003, 0.01, 0.03, 0.1, 0.3]
-CONFIG = {
-    "models": {"stem": "imagenet", "width": {"resnet18": 0.125}, "normalise": False},
-    "trainings": {"ce": {"criterion": "ce"}},
-    "training": {
-        "optimiser": "adam", "learning_rate": 0.001, "betas": [0.9, 0.999], "batch_size": 128, "schedule": "constant",
-        "weight_decay": 0.0, "augmentation": "none", "precision": "fp32", "compile": False, "selection": "last",
-        "held_out_share": 0.1, "epochs": {"default": 2},
-    },
-}  # fmt: skip
 
 
 def main() -> None:
     torch.set_num_threads(1)
     data = prepare(Path(), name="digits", channels=1, image_size=28, test_share=0.2)
-    settings = run_settings(CONFIG, "digits", "resnet18", "ce")
+    settings = one_run("digits", "resnet18", epochs=2, width=0.125)
     trained = fit(settings, data, 0, torch.device("cpu"))
     model = new_model(settings, data)
     model.load_state_dict(trained.state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 
 import numpy as np
 import pytest
@@ -16,7 +17,12 @@ from lossproof.attacks.epsilon import parse, parse_list, step_size
 from lossproof.attacks.outcome import judge, summarise, wilson
 from lossproof.attacks.protocol import AttackData, resolve, run_bundle
 from lossproof.attacks.subset import choose_images
+from lossproof.datasets.encoded import EncodedImages
 from lossproof.records import read_npz, write_json, write_npz
+from lossproof.seeding import seed_of
+from lossproof.training.feeding import Loading, Resident, Streamed
+
+CPU = torch.device("cpu")
 
 
 def network(scale: float = 1.0) -> nn.Module:
@@ -37,7 +43,7 @@ def data() -> dict[str, AttackData]:
         labels = np.arange(count) % 2
         level = 0.46 + 0.08 * labels[:, None, None, None] + 0.03 * generator.standard_normal((count, 1, 1, 1))
         level = level + 0.02 * generator.standard_normal((count, 1, 4, 4))
-        return AttackData((255 * level).round().astype(np.uint8), labels, 3 * np.arange(count))
+        return AttackData(Resident((255 * level).round().astype(np.uint8), labels, CPU), 3 * np.arange(count))
 
     return {"train": split(40), "test": split(23)}
 
@@ -110,9 +116,116 @@ def test_equal_runs_give_equal_records_and_splits_keep_their_own_images(data):
     assert np.array_equal(small["test", "fgsm"][1]["adversarial"], first["test", "fgsm"][1]["adversarial"])
 
 
+# Memory
+
+
+class Watched(EncodedImages):
+    """Images of which it is known how many are decoded, and still held by anyone."""
+
+    held = most = decoded = 0
+
+    def __init__(self, count: int, side: int) -> None:
+        super().__init__([bytes([at]) for at in range(count)], {"crop": side}, "watched")
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        self.held += len(index)
+        self.decoded += len(index)
+        self.most = max(self.most, self.held)
+        weakref.finalize(found, self._let_go, len(index))
+        return found
+
+    def _let_go(self, count):
+        self.held -= count
+
+    def _pixels(self, number, content):
+        return np.full(self.shape[1:], 90 + content[0], np.uint8)
+
+
+class Rows(nn.Module):
+    """A classifier of three channels that notes how many images it was ever given at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+        self.most = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.most = max(self.most, len(images))
+        return self.layer(images.mean((2, 3)))
+
+
+def watched(side: int) -> tuple[dict[str, AttackData], list[Watched]]:
+    """Encoded sets of which every second image is attacked."""
+    data, images = {}, []
+    for split, count in (("test", 70), ("train", 90)):
+        images.append(Watched(count, side))
+        index = np.arange(0, count, 2)
+        data[split] = AttackData(Streamed(images[-1], index, index % 4 // 2, CPU, Loading()), index)
+    return data, images
+
+
+@pytest.mark.parametrize("name", ["pgd_sweep", "worst_case"])
+def test_images_are_decoded_batch_by_batch(name):
+    data, images = watched(8)
+    run_bundle(Rows(), data, {name: PLANS[name]}, run_name="x", seed=0, batch_size=6)
+    attacked = [35, 45] if name == "pgd_sweep" else [35, 0]
+    # Once for the clean predictions, once for the attack; what is not chosen is never decoded.
+    assert [one.decoded for one in images] == [35 + attacked[0], 45 + attacked[1]]
+    # The batch in use and the one that it replaces, of each split.
+    assert max(one.most for one in images) <= 2 * 6
+    assert [one.held for one in images] == [0, 0]
+
+
+def test_encoded_images_give_the_records_of_pixels_in_memory():
+    encoded, _ = watched(8)
+    resident = {
+        split: AttackData(
+            Resident(np.stack([np.full((3, 8, 8), 90 + at, np.uint8) for at in one.index]), one.labels, CPU), one.index
+        )
+        for split, one in encoded.items()
+    }
+    torch.manual_seed(0)
+    model = Rows()
+    for size in (7, 512):  # batches that lie in both splits, and one for all
+        found, expected = (run(data, model, batch_size=size) for data in (encoded, resident))
+        assert {key: value[0] for key, value in found.items()} == {key: value[0] for key, value in expected.items()}
+        assert all(np.array_equal(found[k][1][name], expected[k][1][name]) for k in found for name in found[k][1])
+
+
+@pytest.mark.parametrize(("side", "rows"), [(64, 24), (65, 23), (128, 6), (1024, 1)])
+def test_large_images_come_in_smaller_batches(side, rows):
+    model, images = Rows(), np.zeros((2 if side > 1000 else 30, 3, side, side), np.uint8)
+    labels = np.arange(len(images)) % 2
+    data = {"test": AttackData(Resident(images, labels, CPU), labels)}
+    for name in ("fgsm", "own_loss"):
+        run_bundle(model, data, {name: PLANS[name]}, run_name="x", seed=0, batch_size=24, criterion=margin_criterion)
+        assert model.most == rows
+
+
+def test_draws_follow_from_the_place_among_all_images(data, monkeypatch):
+    """Published records hang on these: the whole images of both splits, cut every batch_size, seeded by the cut."""
+    seen = []
+
+    def noted(model, images, labels, *, seed, epsilons, **_):
+        seen.append((seed, images, labels))
+        return outcome.Crafted(images[None], torch.zeros(1, len(images), dtype=torch.bool))
+
+    monkeypatch.setattr(library, "fgsm", noted)
+    run_bundle(network(), data, {"fgsm": PLANS["fgsm"]}, run_name="x", seed=3, batch_size=16)
+    images = torch.cat([data[split].feed.images.float().div_(255) for split in ("test", "train")])
+    labels = torch.cat([data[split].feed.labels for split in ("test", "train")])
+    assert [seed for seed, *_ in seen] == [
+        seed_of("attack", "x", 3, "fgsm", "test", "train", at) for at in (0, 16, 32, 48)
+    ]
+    for at, (_, batch, truth) in enumerate(seen):
+        assert torch.equal(batch, images[16 * at : 16 * at + 16])
+        assert torch.equal(truth, labels[16 * at : 16 * at + 16])
+
+
 @pytest.mark.parametrize("method", ["fgsm", "bim", "pgd", "upgd"])
 def test_the_printed_track_is_the_library(data, method):
-    model, images = network(), torch.as_tensor(data["train"].images).float() / 255
+    model, images = network(), data["train"].feed.images.float() / 255
     labels = torch.as_tensor(data["train"].labels)
     more = {} if method == "fgsm" else {"steps": 5}
     made = catalogue.load("attacks", method)(
@@ -147,7 +260,7 @@ def test_upgd_freezes_images_without_gradient_and_is_caught(data):
 
 
 def test_faulty_images_are_caught_and_never_score(data):
-    model, clean = network(), torch.as_tensor(data["test"].images[:6]).float() / 255
+    model, clean = network(), data["test"].feed.images[:6].float() / 255
     labels = data["test"].labels[:6]
     adversarial = clean.clone()
     adversarial[0, 0, 0, 0] = float("nan")

@@ -157,6 +157,21 @@ def test_an_edition_with_the_files_makes_the_exhibit(folder):
     assert KEYS.format("val") not in paper(folder.parent).missing["sp/table_5"]
 
 
+def test_a_prepared_set_outlives_its_raw_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cache = tmp_path / "cache"
+    card = tmp_path / paper(cache).paths.dataset("clothing1m")[-1]
+    card.parent.mkdir(parents=True)
+    # Another file of a set that was half made is not enough.
+    (card.parent / "train_images.npy").touch()
+    assert "sp/table_5" in paper(cache).missing
+    card.touch()
+    assert "sp/table_5" not in paper(cache).missing
+    # The prepared sets of another edition are not this one's.
+    other = plan(edition("paper"), cli={"data": {"cache": str(cache)}, "edition": "other"})
+    assert "sp/table_5" in other.missing
+
+
 def test_the_ledger_says_why_for_every_number(tmp_path):
     made = paper(tmp_path)
     with open("reference/claims.csv", newline="", encoding="utf-8") as file:

@@ -11,6 +11,7 @@ from lossproof.attacks.protocol import AttackData, run_bundle
 from lossproof.catalogue import catalogue
 from lossproof.exhibits.cost import attack_flop, cost_of, hours, passes, table, training_flop
 from lossproof.models.classifier import build
+from lossproof.training.feeding import Resident
 
 
 def counted(arch: str, size: int, **options) -> tuple[int, int]:
@@ -116,7 +117,8 @@ def test_passes_are_what_an_attack_makes(settings):
     with torch.no_grad():
         labels = model(images).argmax(1).numpy()
     model.forward_images = 0
-    run_bundle(model, {"test": AttackData(images, labels, labels)}, {"one": settings}, run_name="r", seed=0)
+    data = AttackData(Resident(images.numpy(), labels, torch.device("cpu")), labels)
+    run_bundle(model, {"test": data}, {"one": settings}, run_name="r", seed=0)
     both, forward = passes(settings)
     assert model.backward_images == 6 * both
     assert 0 < model.forward_images <= 6 * (forward + 1)

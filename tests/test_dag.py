@@ -130,7 +130,6 @@ def test_a_file_can_be_asked_for_by_path(empty, path, jobs):
     "target",
     [
         "sp_fig_99",
-        "sp_table_3",
         "results/embedded/models/digits_gray/resnet19/ce/seed0/model.safetensors",
         "results/embedded/models/digits_gray/resnet18/ce@first/seed0/model.safetensors",
     ],
@@ -141,6 +140,32 @@ def test_an_unknown_target_is_named(empty, target):
     assert done.returncode != 0
     assert target in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("dry", [("-n",), ("--cores", "1")])
+@pytest.mark.parametrize(
+    ("target", "options", "why"),
+    [
+        ("sp_table_3", (), "sp_table_3 cannot be made in the edition 'embedded': no criterion yet for: mmc, "),
+        ("sp_table_5", (PAPER,), "sp_table_5 cannot be made in the edition 'paper': clothing1m needs a licence: "),
+    ],
+)
+def test_what_cannot_be_made_says_why_and_touches_nothing(empty, target, options, why, dry):
+    # Beside what could be made: nothing of it is.
+    done = empty.snakemake("sp_fig_1", target, *dry, *options)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert [line.startswith(f"lossproof: {why}") for line in said.splitlines() if "lossproof: " in line] == [True]
+    assert "Exception" not in said and "Traceback" not in said
+    assert not list(empty.folder.glob("results/*/*")) and not list(empty.folder.glob(".snakemake/locks/*"))
+
+
+@pytest.mark.parametrize("options", [(), (PAPER,)])
+def test_nothing_needs_what_cannot_be_made(empty, options):
+    missing = {f"sp_{name.removeprefix('sp/')}" for name in plan(*([edition("paper")] if options else [])).missing}
+    listed = set(empty.succeed("--list", *options).split())
+    assert missing and missing <= listed
+    assert not missing & {*empty.jobs("all", *options), *empty.jobs("sp", *options)}
 
 
 OVERLAYS = {

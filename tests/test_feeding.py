@@ -24,7 +24,7 @@ from lossproof.datasets.prepared import Prepared
 from lossproof.seeding import seed_of, torch_generator
 from lossproof.training import feeding, loop
 from lossproof.training.augmentation import augment
-from lossproof.training.feeding import Loading, Resident, Streamed, feed, gathered, loading_for
+from lossproof.training.feeding import Loading, Resident, Streamed, feed, fitting, gathered, joined, loading_for
 from lossproof.training.loop import fit, new_model
 from lossproof.training.optimiser import adam
 
@@ -116,6 +116,33 @@ def test_a_small_set_lies_on_the_device_without_a_copy_of_the_test_images(packed
     assert isinstance(found, Resident)
     assert found.images.data_ptr() == data.test_images.ctypes.data
     assert found.images.dtype == torch.uint8
+
+
+def test_large_images_are_looked_at_in_smaller_batches(packed):
+    assert [fitting(512, (1, side, side)) for side in (8, 28, 32, 64, 112, 224)] == [512, 512, 512, 512, 167, 41]
+    assert fitting(64, (3, 32, 64)) == 64
+    assert fitting(1, (3, 224, 224)) == fitting(512, (3, 5000, 5000)) == 1
+    images, labels = np.zeros((20, 1, 512, 512), np.uint8), np.zeros(20, np.int64)
+    looked_at = feed(images, labels, slice(None), CPU, Loading())
+    assert [len(part) for part, _ in looked_at.batches()] == [8, 8, 4]
+    # What a training asks for, it gets.
+    assert [len(part) for part, _ in looked_at.batches(20)] == [20]
+    large = EncodedImages(packed.train_images.files, {"shorter_side": 512, "crop": 512}, "large")
+    streamed = feed(large, packed.train_labels, np.arange(9), CPU, Loading())
+    assert [len(part) for part, _ in streamed.batches()] == [8, 1]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 7, 12, 40])
+def test_joined_feeds_are_one(packed, size):
+    data = plain(packed)
+    places = [np.arange(5), np.arange(0), np.arange(20, 33, 2)]
+    truth = np.concatenate(places)
+    for source in (packed, data):
+        feeds = [feed(source.train_images, source.train_labels, place, CPU, Loading()) for place in places]
+        parts = list(joined(feeds, size))
+        assert [len(labels) for _, labels in parts] == [len(truth[at : at + size]) for at in range(0, 12, size)]
+        assert torch.equal(torch.cat([images for images, _ in parts]), torch.from_numpy(data.train_images[truth]))
+        assert torch.equal(torch.cat([labels for _, labels in parts]), torch.from_numpy(data.train_labels[truth]))
 
 
 # The feed that streams

@@ -6,17 +6,25 @@ import copy
 import re
 
 import pytest
+import torch
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from image_files import encoded_set
+from image_files import run_settings as tiny_settings
 
 from editions import BASE, EXHIBITS, SCHEMA, edition, load
+from lossproof import devices
 from lossproof.catalogue import PACKAGE, catalogue
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.paths import Paths, Run
 from lossproof.settings.check import SettingsError, read_yaml
 from lossproof.settings.config import load_config
-from lossproof.settings.resolved import SELECTIONS, recipe_settings, run_settings, toy_settings
+from lossproof.settings.resolved import SELECTIONS, TAKEN_BY, recipe_settings, run_settings, toy_settings
+from lossproof.training.augmentation import AUGMENTATIONS
+from lossproof.training.loop import fit
+from lossproof.training.optimiser import OPTIMISERS, SCHEDULES, learning_rate
+from lossproof.training.precision import PRECISIONS
 
 EMBEDDED = load()
 
@@ -526,6 +534,29 @@ def walk(schema, path=()):
         yield from walk(part, (*path, key))
     if isinstance(schema.get("additionalProperties"), dict):
         yield from walk(schema["additionalProperties"], (*path, "*"))
+
+
+def test_the_schemas_choices_are_the_codes():
+    parts = yaml.safe_load(SCHEMA.read_text())["properties"]
+    training = parts["training"]["properties"]
+    one, several = (training["augmentation"][key] for key in ("else", "then"))
+    assert parts["device"]["enum"] == list(devices.DEVICES)
+    assert training["selection"]["enum"] == list(SELECTIONS)
+    assert training["optimiser"]["enum"] == list(OPTIMISERS) == list(TAKEN_BY["optimiser"])
+    assert training["schedule"]["enum"] == list(SCHEDULES) == list(TAKEN_BY["schedule"])
+    assert training["precision"]["enum"] == list(PRECISIONS)
+    assert one["enum"] == several["additionalProperties"]["enum"] == list(AUGMENTATIONS)
+
+
+def test_every_choice_is_one_that_a_training_takes():
+    data = encoded_set()
+    for selection in SELECTIONS:
+        fit(tiny_settings("files", selection=selection), data, 0, torch.device("cpu"))
+    with pytest.raises(KeyError, match="first"):
+        fit(tiny_settings("files", selection="first"), data, 0, torch.device("cpu"))
+    for schedule in SCHEDULES:
+        told = {"learning_rate": 1.0, "schedule": schedule, "milestones": [1], "factor": 0.5}
+        assert 0 <= learning_rate(told, 1, 2) <= 1
 
 
 def test_schema_describes_every_key():

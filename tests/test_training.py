@@ -208,6 +208,29 @@ def test_a_damaged_resume_point_is_ignored(tmp_path, monkeypatch, damage):
     assert equal(fit(told(), DATA, 0, CPU, path), fit(told(), DATA, 0, CPU))
 
 
+@pytest.mark.parametrize(
+    ("kind", "available"), [("cuda", "torch.cuda.is_available"), ("mps", "torch.backends.mps.is_available")]
+)
+def test_a_resume_point_keeps_the_accelerators_draws(tmp_path, monkeypatch, kind, available):
+    own = torch.Generator().manual_seed(7)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(available, lambda: True)
+    monkeypatch.setattr(f"torch.{kind}.get_rng_state", own.get_state)
+    monkeypatch.setattr(f"torch.{kind}.set_rng_state", own.set_state)
+    model = new_model(told(), DATA)
+    optimiser = adam(model, told()["optimiser"])
+    path = tmp_path / "x.safetensors"
+    checkpoint.save(path, "f", model, optimiser, torch.Generator(), {}, {"epoch": 1})
+    expected = torch.rand(5, generator=own)
+    assert checkpoint.restore(path, "f", model, optimiser, torch.Generator()) == ({"epoch": 1}, {})
+    assert torch.equal(torch.rand(5, generator=own), expected)
+    # Where the accelerator is gone its state is left alone.
+    before = own.get_state()
+    monkeypatch.setattr(available, lambda: False)
+    assert checkpoint.restore(path, "f", model, optimiser, torch.Generator()) == ({"epoch": 1}, {})
+    assert torch.equal(own.get_state(), before)
+
+
 def test_resume_points_are_written_whole(tmp_path):
     model = new_model(told(), DATA)
     optimiser = adam(model, told()["optimiser"])

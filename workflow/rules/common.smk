@@ -23,6 +23,7 @@ from lossproof.report.plan_text import plan_text
 from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import (
+    SELECTIONS,
     recipe_settings,
     run_settings,
     toy_settings,
@@ -85,7 +86,7 @@ def one_of(names):
 
 def trainings_pattern(config):
     """Recipes, each with or without a selection."""
-    return f"({one_of(config['trainings'])})(@(last|best_test|held_out))?"
+    return f"({one_of(config['trainings'])})(@({one_of(SELECTIONS)}))?"
 
 
 def seeds_of(wildcards):

@@ -1,5 +1,11 @@
 # Short names: one target per exhibit (sp_fig_3) and one per paper (sp).
 
+
+def refuse(target, why):
+    """Stop, while jobs are still being planned, with one line that says why a target cannot be made."""
+    sys.exit(f"lossproof: {target} cannot be made in the edition '{EDITION}': {why}")
+
+
 for EXHIBIT in PLAN.made:
 
     rule:
@@ -9,6 +15,18 @@ for EXHIBIT in PLAN.made:
             PLAN.outputs(EXHIBIT),
             PLAN.tidy(EXHIBIT),
         localrule: True
+
+
+# What cannot be made here can still be asked for. Nothing depends on these targets.
+for EXHIBIT in PLAN.exhibits:
+    if EXHIBIT.id in PLAN.missing:
+
+        rule:
+            name:
+                EXHIBIT.target
+            input:
+                lambda wildcards, target=EXHIBIT.target, why=PLAN.missing[EXHIBIT.id]: refuse(target, why),
+            localrule: True
 
 
 for PAPER in config["papers"]:

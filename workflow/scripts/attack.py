@@ -12,7 +12,7 @@ from lossproof.attacks.subset import choose_images
 from lossproof.catalogue import load
 from lossproof.datasets import prepared
 from lossproof.records import Clock, write_json, write_npz, write_provenance
-from lossproof.training.feeding import gathered, loading_for
+from lossproof.training.feeding import feed, loading_for
 from lossproof.training.stored import load_model
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     for split in prepared.SPLITS:
         images, labels = data.split(split)
         index = choose_images(labels, arguments.images[split], settings["dataset"], split)
-        attacked[split] = AttackData(gathered(images, index, loading), labels[index], index)
+        attacked[split] = AttackData(feed(images, labels, index, device, loading), index)
     criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
     run = "/".join((settings["dataset"], settings["arch"], settings["training"]))
     for seed in arguments.seeds:

@@ -1,9 +1,20 @@
-"""Run a bundle of attacks on one model and write down what came out, one record per split and attack."""
+"""Run a bundle of attacks on one model and write down what came out, one record per split and attack.
+
+*Memory.* Images are taken from their feed, attacked and judged batch by batch, on both tracks, and only outcomes
+are kept: some 30 bytes per image and budget. With B images in a batch (``training.feeding.fitting``) and E budgets,
+float32 images are held by at most
+
+* the printed track: B clean ones, E x B adversarial ones, and what the library holds of one budget (a few times B);
+* the honest track: B // E clean ones (at least one) and a few times B more, as all budgets are attacked together;
+
+beside the network's activations for B images and what the feed itself holds (stated there).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -17,17 +28,20 @@ from lossproof.attacks.outcome import Outcome, judge, predict, summarise
 from lossproof.progress import track
 from lossproof.records import SCHEMA_VERSION
 from lossproof.seeding import seed_of
-
-BATCH_SIZE = 512
+from lossproof.training.feeding import BATCH, Feed, fitting, joined
 
 
 @dataclass(frozen=True)
 class AttackData:
     """The images of one split that are attacked."""
 
-    images: np.ndarray | Tensor  # [N, C, H, W]: uint8, or float32 in [0, 1]
-    labels: np.ndarray  # [N] int64
+    feed: Feed  # N images, uint8, or float32 in [0, 1]
     index: np.ndarray  # [N] int64: position in the split
+
+    @property
+    def labels(self) -> np.ndarray:
+        """[N] int64"""
+        return self.feed.labels.cpu().numpy()
 
 
 Key = tuple[str, str]
@@ -60,7 +74,7 @@ def run_bundle(
     *,
     run_name: str,
     seed: int,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = BATCH,
     criterion: AttackLoss | None = None,
 ) -> dict[Key, Result]:
     """Attack ``model`` (pixels in [0, 1] to logits, on whatever device); records and arrays by (split, attack).
@@ -68,16 +82,16 @@ def run_bundle(
     attack_settings_by_name: see ``resolve``; ``splits`` among them limits an attack to some of the splits.
     On the printed track the splits share their batches (a sign step of one image does not depend on the others);
     on the honest one each split is attacked by itself and all budgets of a sweep share a batch. batch_size: images
-    in one forward pass at most; with it change the draws of random starts. criterion: what the loss "own" stands for.
+    in one forward pass at most, fewer where they are large (``fitting``); with it change the draws of random starts.
+    criterion: what the loss "own" stands for. The feeds lie on the model's device.
     Random draws follow from run_name, seed, the attack, the splits attacked together and the batch.
 
     Arrays: index, label, clean [N] int64 and adversarial [E, N] int64 (-1: no admissible image). Raises ValueError
     for unknown settings, and where "own" is asked for without a criterion.
     """
-    device = next(model.parameters()).device
     plans = {name: resolve(settings) for name, settings in attack_settings_by_name.items()}
-    splits = {name: data for name, data in sorted(data_by_split.items()) if len(data.labels)}
-    clean = {split: _clean(model, data, batch_size, device) for split, data in splits.items()}
+    splits = {name: data for name, data in sorted(data_by_split.items()) if len(data.feed)}
+    clean = {split: _clean(model, data.feed, batch_size) for split, data in splits.items()}
     results: dict[Key, Result] = {}
     for name, plan in plans.items():
         wanted = [split for split in splits if split in plan.get("splits", splits)]
@@ -85,12 +99,11 @@ def run_bundle(
         for group in filter(None, groups):
             label = f"{run_name} {name} {'+'.join(group)}"
             base = (run_name, seed, name, *group)
-            outcomes = _attack(
-                model, [splits[split] for split in group], plan, base, batch_size, device, criterion, label
-            )
+            feeds = [splits[split].feed for split in group]
+            outcomes = _attack(model, feeds, plan, base, batch_size, criterion, label)
             start = 0
             for split in group:
-                rows = slice(start, start := start + len(splits[split].labels))
+                rows = slice(start, start := start + len(splits[split].feed))
                 results[split, name] = _record(
                     {"name": run_name, "seed": seed}, name, plan, split, splits[split], clean[split],
                     [outcome.of(rows) for outcome in outcomes],
@@ -98,16 +111,14 @@ def run_bundle(
     return results
 
 
-def _tensor(images: np.ndarray | Tensor, device: torch.device) -> Tensor:
-    """Pixels in [0, 1] as float32 on the device."""
-    tensor = torch.as_tensor(images).to(device)
-    return tensor.float().div_(255) if tensor.dtype == torch.uint8 else tensor.float()
+def _pixels(images: Tensor) -> Tensor:
+    """Pixels in [0, 1] as float32."""
+    return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
 
 
-def _clean(model: nn.Module, data: AttackData, batch_size: int, device: torch.device) -> np.ndarray:
-    starts = range(0, len(data.labels), batch_size)
-    batches = (_tensor(data.images[start : start + batch_size], device) for start in starts)
-    return np.concatenate([predict(model, batch).cpu().numpy() for batch in batches])
+def _clean(model: nn.Module, feed: Feed, batch_size: int) -> np.ndarray:
+    batches = feed.batches(fitting(batch_size, feed.shape))
+    return np.concatenate([predict(model, _pixels(images)).cpu().numpy() for images, _ in batches])
 
 
 def _plan_budgets(plan: Mapping[str, Any]) -> tuple[list[str], list[float], list[float]]:
@@ -120,15 +131,14 @@ def _plan_budgets(plan: Mapping[str, Any]) -> tuple[list[str], list[float], list
 
 def _attack(
     model: nn.Module,
-    group: Sequence[AttackData],
+    feeds: Sequence[Feed],
     plan: Mapping[str, Any],
     seed_names: tuple[object, ...],
     batch_size: int,
-    device: torch.device,
     criterion: AttackLoss | None,
     label: str,
 ) -> list[Outcome]:
-    """One outcome per budget over all images of the group, in order."""
+    """One outcome per budget over all images of the feeds, in order."""
     _, epsilons, step_sizes = _plan_budgets(plan)
     entry = catalogue.catalogue("attacks")[plan["method"]]
     settings = {key: plan[key] for key in entry.parameters if key not in ("epsilon", "step_size")}
@@ -137,16 +147,15 @@ def _attack(
             raise ValueError("the loss 'own' needs the training's criterion")
         settings["losses"] = [criterion if loss == "own" else loss for loss in settings["losses"]]
     method = entry.load()
-    images = torch.cat([torch.as_tensor(data.images) for data in group])
-    labels = torch.cat([torch.as_tensor(data.labels) for data in group])
-    size = max(1, batch_size // len(epsilons)) if plan["track"] == "honest" else batch_size
+    size = fitting(batch_size, feeds[0].shape)
+    size = max(1, size // len(epsilons)) if plan["track"] == "honest" else size
     parts: list[list[Outcome]] = [[] for _ in epsilons]
-    starts = range(0, len(labels), size)
-    for start in track(starts, len(starts), label):
-        batch, truth = _tensor(images[start : start + size], device), labels[start : start + size].to(device)
+    count = ceil(sum(map(len, feeds)) / size)
+    for number, (images, truth) in enumerate(track(joined(feeds, size), count, label)):
+        batch = _pixels(images)
         made = method(
             model, batch, truth, epsilons=epsilons, step_sizes=step_sizes,
-            seed=seed_of("attack", *seed_names, start), **settings,
+            seed=seed_of("attack", *seed_names, number * size), **settings,
         )  # fmt: skip
         for part, radius, points, zero in zip(parts, epsilons, made.images, made.zero_gradient, strict=True):
             part.append(judge(model, batch, points, norm=plan["norm"], epsilon=radius, zero_gradient=zero))
@@ -162,7 +171,7 @@ def _record(
     clean: np.ndarray,
     outcomes: Sequence[Outcome],
 ) -> Result:
-    labels = np.asarray(data.labels)
+    labels = data.labels
     rows = zip(*_plan_budgets(plan), outcomes, strict=True)
     record = {
         "schema": SCHEMA_VERSION,

@@ -40,12 +40,17 @@ class Plan:
         return {name: why for name in sorted(named_datasets(declaration)) if (why := self.why_absent(name))}
 
     def why_absent(self, dataset: str) -> str:
-        """Why a paper's data set is not there: nothing stands for it, or its licensed files are not placed; or ''."""
+        """Why a paper's data set is not there: nothing stands for it, or its licensed files are not placed; or ''.
+
+        A set that is prepared is there, wherever its raw files went since.
+        """
         stand_in = self.config["stand_ins"].get(dataset)
         if stand_in is None:
             return f"no data in this edition for: {dataset}"
         source = self.config["datasets"][stand_in]["source"]
         about = catalogue("datasets")[source].about.get("by_hand")
+        if Path(self.paths.dataset(stand_in)[-1]).is_file():
+            return ""
         return by_hand.absent(source, about, Path(self.config["data"]["cache"])) if about else ""
 
     @cached_property

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from lossproof.landscapes.directions import filter_normalised, gaussian_direction
 from lossproof.progress import track
 from lossproof.seeding import torch_generator
+from lossproof.training.feeding import BATCH, fitting
 
 Criterion = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -54,7 +55,7 @@ def filter_normalised_surface(
     size: int = 25,
     distance: float = 1.0,
     seed: int = 0,
-    batch_size: int = 512,
+    batch_size: int = BATCH,
 ) -> dict[str, np.ndarray]:
     """Loss at weights + u a + v b for two filter-normalised Gaussian directions a and b.
 
@@ -71,7 +72,8 @@ def filter_normalised_surface(
     """
     axis = symmetric_axis(size, distance)
     device = next(model.parameters()).device
-    batches = list(zip(images.to(device).split(batch_size), labels.to(device).split(batch_size), strict=True))
+    size_of_batch = fitting(batch_size, images.shape)
+    batches = list(zip(images.to(device).split(size_of_batch), labels.to(device).split(size_of_batch), strict=True))
     weights = {name: parameter.detach() for name, parameter in model.named_parameters()}
     a, b = (
         filter_normalised(gaussian_direction(weights, torch_generator("landscape", name, seed)), weights)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -16,6 +17,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from lossproof.records import whole
+
+
+def _generators() -> dict[str, ModuleType]:
+    """The accelerators here, each with a random generator of its own for dropout."""
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return {kind: module for kind, module in (("cuda", torch.cuda), ("mps", torch.mps)) if here[kind]}
 
 
 def _pack_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -42,8 +49,7 @@ def save(
     tensors |= {f"best/{key}": value for key, value in best.items()}
     tensors |= _pack_optimiser(optimiser)
     tensors |= {"random/shuffle": shuffle.get_state(), "random/torch": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        tensors["random/cuda"] = torch.cuda.get_rng_state()
+    tensors |= {f"random/{kind}": module.get_rng_state() for kind, module in _generators().items()}
     # Fresh copies: safetensors refuses tensors that share memory.
     tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
     with whole(path) as temporary:
@@ -77,6 +83,7 @@ def restore(
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     shuffle.set_state(tensors["random/shuffle"])
     torch.set_rng_state(tensors["random/torch"])
-    if "random/cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random/cuda"])
+    for kind, module in _generators().items():
+        if f"random/{kind}" in tensors:
+            module.set_rng_state(tensors[f"random/{kind}"])
     return json.loads(notes["progress"]), part("best/")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -31,10 +31,20 @@ from torch.utils.data import DataLoader, Dataset
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.prepared import Images, Prepared
 
+Size = int | list[int] | None
 SHARED_MEMORY = Path("/dev/shm")
-# Images in a batch that is only looked at. The large ones take hundreds of times the memory of the small.
-RESIDENT_BATCH = 512
-STREAMED_BATCH = 64
+# Images in a batch that no training step is made of, and their pixels up to which there are that many.
+BATCH = 512
+SMALL = 64 * 64
+
+
+def fitting(size: int, shape: Sequence[int]) -> int:
+    """Images [..., H, W] in one batch where ``size`` of them are wanted: no more pixels than ``size`` of 64 x 64.
+
+    What a network keeps of an image grows with its pixels: DenseNet-121 at 224 pixels 131 MB for a gradient.
+    """
+    height, width = shape[-2:]
+    return max(1, size * SMALL // max(SMALL, height * width))
 
 
 @dataclass(frozen=True)
@@ -56,12 +66,18 @@ class Feed(Protocol):
 
     labels: Tensor
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one image, (C, H, W)."""
+        ...
+
     def __len__(self) -> int: ...
 
-    def batches(self, size: int | None = None, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images uint8 [n, C, H, W] and labels [n] on the device, ``size`` at a time (None: as suits an evaluation).
+    def batches(self, size: Size = None, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images uint8 [n, C, H, W] and labels [n] on the device, ``size`` at a time.
 
-        ``order`` holds positions in the feed (int64, on the CPU); None is their own order.
+        A list holds the size of every batch; None is what suits an evaluation. ``order`` holds positions in the
+        feed (int64, on the CPU); None is their own order.
         """
         ...
 
@@ -72,12 +88,13 @@ class Resident:
     def __init__(self, images: np.ndarray, labels: np.ndarray, device: torch.device) -> None:
         self.images = torch.from_numpy(images).to(device)
         self.labels = torch.from_numpy(labels).to(device)
+        self.shape = images.shape[1:]
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batches(self, size: int | None = None, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        size = size or RESIDENT_BATCH
+    def batches(self, size: Size = None, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        size = size or fitting(BATCH, self.shape)
         if order is None:
             yield from zip(self.images.split(size), self.labels.split(size), strict=True)
             return
@@ -128,14 +145,15 @@ class Streamed:
         self, images: EncodedImages, index: np.ndarray, labels: np.ndarray, device: torch.device, loading: Loading
     ) -> None:
         self.labels = torch.from_numpy(labels).to(device)
+        self.shape = images.shape[1:]
         self._images, self._index, self._device, self._loading = images, index, device, loading
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batches(self, size: int | None = None, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, size: Size = None, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         places = torch.arange(len(self)) if order is None else order
-        parts = list(places.split(size or STREAMED_BATCH))
+        parts = list(places.split(size or fitting(BATCH, self.shape)))
         pin = self._device.type == "cuda"
         stream = _stream(self._images, [self._index[part.numpy()] for part in parts], self._loading, pin)
         for part, images in zip(parts, stream, strict=True):
@@ -149,13 +167,36 @@ def feed(images: Images, labels: np.ndarray, index: np.ndarray | slice, device: 
     return Resident(images[index], labels[index], device)
 
 
+def joined(feeds: Sequence[Feed], size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of ``size`` images and labels over several feeds; one may begin in a feed and end in the next."""
+    held: list[tuple[Tensor, Tensor]] = []
+    room = size
+    for one in filter(len, feeds):
+        first = min(room, len(one))
+        whole, rest = divmod(len(one) - first, size)
+        for batch in one.batches([first, *[size] * whole, *([rest] if rest else [])]):
+            held.append(batch)
+            room -= len(batch[1])
+            if not room:
+                yield _together(held)
+                held, room = [], size
+    if held:
+        yield _together(held)
+
+
+def _together(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    images, labels = zip(*parts, strict=True)
+    return (images[0], labels[0]) if len(parts) == 1 else (torch.cat(images), torch.cat(labels))
+
+
 def gathered(images: Images, index: np.ndarray, loading: Loading) -> np.ndarray:
     """Pixels uint8 [n, C, H, W] of the images at ``index``, all in memory; nothing else is decoded."""
     if not isinstance(images, EncodedImages):
         return images[index]
     found = np.empty((len(index), *images.shape[1:]), np.uint8)
-    starts = range(0, len(index), STREAMED_BATCH)
-    parts = [index[start : start + STREAMED_BATCH] for start in starts]
+    size = fitting(BATCH, images.shape)
+    starts = range(0, len(index), size)
+    parts = [index[start : start + size] for start in starts]
     for start, batch in zip(starts, _stream(images, parts, loading, pin=False), strict=True):
         found[start : start + len(batch)] = batch.numpy()
     return found

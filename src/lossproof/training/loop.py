@@ -31,7 +31,6 @@ from lossproof.training.history import epoch_row
 from lossproof.training.optimiser import learning_rate, optimiser_of
 
 STATISTICS_BATCH = 256  # images whose pixels are wide integers at a time
-SELECTIONS = ("last", "best_test", "held_out")
 
 
 @dataclass
