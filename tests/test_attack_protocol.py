@@ -125,7 +125,7 @@ class Watched(EncodedImages):
     held = most = decoded = 0
 
     def __init__(self, count: int, side: int) -> None:
-        super().__init__([bytes([at]) for at in range(count)], {"crop": side}, "watched")
+        super().__init__([bytes([at]) for at in range(count)], {"crop": side, "channels": 3}, "watched")
 
     def __getitem__(self, index):
         found = super().__getitem__(index)

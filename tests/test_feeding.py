@@ -127,7 +127,7 @@ def test_large_images_are_looked_at_in_smaller_batches(packed):
     assert [len(part) for part, _ in looked_at.batches()] == [8, 8, 4]
     # What a training asks for, it gets.
     assert [len(part) for part, _ in looked_at.batches(20)] == [20]
-    large = EncodedImages(packed.train_images.files, {"shorter_side": 512, "crop": 512}, "large")
+    large = EncodedImages(packed.train_images.files, {"shorter_side": 512, "crop": 512, "channels": 3}, "large")
     streamed = feed(large, packed.train_labels, np.arange(9), CPU, Loading())
     assert [len(part) for part, _ in streamed.batches()] == [8, 1]
 
