@@ -67,8 +67,7 @@ def test_the_target_prints_the_whole_edition_and_makes_nothing(empty):
     # Table 2 has four networks and two trainings with three seeds; ResNet-18 serves two more exhibits.
     assert rows["sp/table_2"].startswith("24 (24)")
     assert rows["sp/fig_1"].split()[:5] == ["-", "-", "-", "-", "60"]
-    assert "sp/table_3: no criterion yet for: mmc, center, lgm" in said
-    assert "digits_colour / resnet18, 200 epochs: ce*, focal, sp_focal*" in said
+    assert "digits_colour / resnet18, 200 epochs: ce*, center_sp, focal, lgm_sp, mmc_sp, sp_focal*" in said
     assert "assumes 20 TFLOP/s effective on one GPU" in said
     assert "one core at 100 GFLOP/s effective" in said
     assert "SNAKEMAKE" not in said
@@ -79,7 +78,7 @@ def test_shared_work_counts_once():
     forecast = Forecast(plan())
     amounts = {name: forecast.amount(work) for name, work in forecast.work.items()}
     total = forecast.amount(forecast.whole)
-    assert total.models == 54 == 3 * len(plan().runs)
+    assert total.models == 63 == 3 * len(plan().runs)
     assert sum(amount.models for amount in amounts.values()) > total.models
     # Tables 5 and 6 are the same work here; fig_7 shares none.
     assert amounts["sp/table_5"] == amounts["sp/table_6"]

@@ -341,7 +341,7 @@ def exhibits_fault(tmp_path, change) -> str:
         ),
         ("table_1.attacks", ["fgms"], "exhibits.table_1.attacks: unknown attack 'fgms'; .*did you mean 'fgsm'"),
         ("table_1.archs", "resnet18", "exhibits.table_1.archs: found 'resnet18'; expected array"),
-        ("table_3.awaits", ["mmc", "center"], "exhibits.table_3.trainings: unknown training 'lgm'; .*"),
+        ("table_3.trainings", ["mmcc"], "exhibits.table_3.trainings: unknown training 'mmcc'; .*did you mean 'mmc'"),
         ("theorem_1.check", "theorem_11", "exhibits.theorem_1.check: unknown check 'theorem_11'; .*'theorem_1'"),
         ("theorem_1", "all", "exhibits.theorem_1: key 'kind' is missing; it is required"),
     ],

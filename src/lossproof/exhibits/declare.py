@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ SHARED: dict[str, Any] = {
     "kind": {"type": "string"},
     "title": {"type": "string", "minLength": 1},
     "caption": {"type": "string", "minLength": 1},
-    "awaits": {"type": "array", "items": {"type": "string"}, "description": "trainings that are still to come"},
 }
 
 
@@ -31,7 +30,6 @@ class Exhibit:
     declaration: dict[str, Any]
     outputs: tuple[str, ...]
     grids: bool
-    awaits: tuple[str, ...] = field(default=())
 
     @property
     def id(self) -> str:
@@ -91,18 +89,16 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
         declaration,
         tuple(kind.about["outputs"]),
         bool(kind.about.get("grids", False)),
-        tuple(checked.get("awaits", ())),
     )
 
 
 def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]) -> None:
     """Every data set, architecture, training, attack, toy and check that is named must exist."""
-    awaits = value.get("awaits", [])
     allowed: dict[str, tuple[str, list[str]]] = {
         "dataset": ("data set", list(config["stand_ins"])),
         "arch": ("architecture", list(catalogue("models"))),
-        "training": ("training", [*config["trainings"], *awaits]),
-        "rival": ("training", [*config["trainings"], *awaits]),
+        "training": ("training", list(config["trainings"])),
+        "rival": ("training", list(config["trainings"])),
         "attack": ("attack", list(config["attacks"])),
         "toy": ("toy", list(config["toys"]["sets"])),
         "check": ("check", list(catalogue("theory"))),

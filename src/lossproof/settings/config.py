@@ -158,6 +158,8 @@ def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: O
         if "defence" in value:
             defence = dict(value["defence"])
             _known(origin, (*place, "defence", "name"), defence.get("name", ""), catalogue("defences"), "defence")
+            for key in PIXEL_KEYS & set(defence):
+                defence[key] = _pixels(defence[key], (*place, "defence", key), origin)
             schema = parameters_schema(catalogue("defences")[defence["name"]].parameters, name={"type": "string"})
             config["trainings"][name]["defence"] = check(defence, schema, source, (*place, "defence"))
 
