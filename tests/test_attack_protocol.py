@@ -19,7 +19,7 @@ from lossproof.attacks.subset import choose_images
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.records import read_npz, write_json, write_npz
 from lossproof.seeding import seed_of
-from lossproof.threats.budgets import parse, parse_list, step_size
+from lossproof.threats.epsilon import parse, parse_list, step_size
 from lossproof.training.feeding import Loading, Resident, Streamed
 
 CPU = torch.device("cpu")

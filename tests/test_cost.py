@@ -108,6 +108,9 @@ class Counting(nn.Module):
         {"method": "upgd", "epsilon": "0.01", "steps": 3, "step_size": "0.01"},
         # Eps 0: nothing is fooled, so nothing is dropped and the upper bound is reached.
         {"method": "gradient", "epsilon": "0", "steps": 3, "losses": ["ce", "margin"], "restarts": 2},
+        {"method": "gradient", "epsilon": "0", "steps": 3, "losses": ["ce"], "draws": 2},
+        {"method": "pgd_l2", "epsilon": ["0.01", "0.02"], "steps": 3, "targeted": "least_likely", "draws": 3},
+        {"method": "simba", "epsilon": ["0", "0.000001"], "steps": 7},
     ],
 )
 def test_passes_are_what_an_attack_makes(settings):
@@ -122,6 +125,13 @@ def test_passes_are_what_an_attack_makes(settings):
     both, forward = passes(settings)
     assert model.backward_images == 6 * both
     assert 0 < model.forward_images <= 6 * (forward + 1)
+
+
+def test_an_attack_that_shares_its_run_costs_the_same_for_any_number_of_budgets():
+    one, three = ({"method": "deepfool", "epsilon": radii, "steps": 10} for radii in ("1", ["1", "2", "3"]))
+    assert passes(one)[0] == passes(three)[0] == 90
+    assert passes(one)[1] < passes(three)[1]
+    assert passes({**one, "method": "pgd_l2", "output": "both"})[0] == 20
 
 
 def test_hours():

@@ -17,7 +17,7 @@ from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.paths import Paths, Run
 from lossproof.exhibits.plan import Plan, named_datasets, without
 from lossproof.records import write_csv
-from lossproof.threats.budgets import parse_list
+from lossproof.threats.epsilon import parse_list
 
 EMBEDDED = plan()
 

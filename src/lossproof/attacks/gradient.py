@@ -1,7 +1,8 @@
 """FGSM, BIM, PGD and MIM in one function, with the guards that the libraries lack.
 
 It keeps the most adversarial iterate, moves images whose gradient is exactly zero (and counts them),
-takes one budget per image (so that a sweep is one batch) and may drop images that are fooled already.
+takes one budget per image (so that a sweep is one batch) and may drop images that are fooled already;
+or, ``plain``, it does without them.
 FGSM: one step of size epsilon. BIM: no random start. PGD: random start. MIM: momentum > 0.
 """
 
@@ -27,7 +28,7 @@ CLEARLY = 1e-5
 class AttackResult:
     """What an attack found for each image."""
 
-    images: Tensor  # [N, C, H, W]: the most adversarial iterate (the clean image, where none is more so)
+    images: Tensor  # [N, C, H, W]: the most adversarial iterate (the clean image, where none is more so), or the last
     gap: Tensor  # [N]: z_y - max z_other there; targeted: max z_other - z_target; below 0 = success
     fooled: Tensor  # [N] bool: gap < 0
     zero_gradient: Tensor  # [N] bool: at some step the gradient was exactly zero (or not finite)
@@ -85,6 +86,7 @@ def attack(
     start: Tensor | None = None,
     restarts: int = 1,
     early_drop: bool = False,
+    plain: bool = False,
     copies: int = 1,
     generator: torch.Generator | None = None,
 ) -> AttackResult:
@@ -97,15 +99,18 @@ def attack(
     (arXiv:1710.06081, eq. 6). random_start: see ``balls.random_point``; start [N, C, H, W] takes its place in
     the first run of each loss. restarts: runs per loss; more than one need random_start. early_drop: stop with an
     image once it is clearly fooled (same success, fewer passes, but the first adversarial point rather than the
-    most adversarial one). copies: the batch is that many copies of the same images in a row, which share their
-    random numbers.
+    most adversarial one). plain: the loop as papers print it, which gives back the last iterate and leaves an image
+    where it is while its gradient is exactly zero (counted all the same). copies: the batch is that many copies of
+    the same images in a row, which share their random numbers.
 
-    The clean image is a candidate too. The model is put in evaluation mode and its parameters frozen for the
-    time of the attack. Raises ValueError for settings that make no sense together.
+    The clean image is a candidate too, unless ``plain``. The model is put in evaluation mode and its parameters
+    frozen for the time of the attack. Raises ValueError for settings that make no sense together.
     """
     if steps < 1 or restarts < 1 or (restarts > 1 and not random_start):
         raise ValueError("needs steps >= 1, restarts >= 1, and a random start for more than one run")
     given = loss if isinstance(loss, Sequence) and not isinstance(loss, str) else [loss]
+    if plain and (early_drop or momentum or len(given) * restarts > 1):
+        raise ValueError("the plain loop is one run of one loss on every image, without momentum")
     objectives, sign = [resolve(one) for one in given], -1 if targeted else 1
     radius, size = per_image(epsilon, images), per_image(step_size, images)
     draws = _Draws(images, copies, generator)
@@ -119,7 +124,7 @@ def attack(
     def keep(now: _Pursuit, logits: Tensor) -> _Pursuit:
         """Note the points that are the best so far; give back what is still to be attacked."""
         found = sign * gap(logits, now.labels)
-        better = found < best_gap[now.rows]
+        better = torch.ones_like(found, dtype=torch.bool) if plain else found < best_gap[now.rows]
         best_gap[now.rows] = torch.where(better, found, best_gap[now.rows])
         best[now.rows] = torch.where(better.view_as(now.epsilon), now.point, best[now.rows])
         if not early_drop:
@@ -129,7 +134,7 @@ def attack(
         return now.select(~done) if bool(done.any()) else now
 
     with frozen(model):
-        if random_start or start is not None:
+        if (random_start or start is not None) and not plain:
             with torch.no_grad():
                 keep(_Pursuit(rows, images, labels, radius, size, images, images, images), model(images))
         for objective, run in product(objectives, range(restarts)):
@@ -149,7 +154,7 @@ def attack(
                     (now.gradient,) = torch.autograd.grad(sign * objective(logits, now.labels).sum(), now.point)
                 now.point = now.point.detach()
                 now = keep(now, logits.detach())
-                direction = _usable(now, zero, draws)
+                direction = _usable(now, zero, None if plain else draws)
                 if momentum:
                     direction = rescale(direction)
                     direction = direction / direction.flatten(1).abs().mean(1).view_as(now.step)
@@ -161,11 +166,15 @@ def attack(
     return AttackResult(best, best_gap, best_gap < 0, zero)
 
 
-def _usable(now: _Pursuit, zero: Tensor, draws: _Draws) -> Tensor:
-    """The gradient, with a random direction where it is exactly zero or not finite (marked in ``zero``)."""
+def _usable(now: _Pursuit, zero: Tensor, draws: _Draws | None) -> Tensor:
+    """The gradient, with a random direction where it is exactly zero or not finite (marked in ``zero``).
+
+    Without ``draws`` it is zero there, and no step follows.
+    """
     largest = now.gradient.flatten(1).abs().amax(1)
     dead = ~((largest > 0) & largest.isfinite())
     if not bool(dead.any()):
         return now.gradient
     zero[now.rows] |= dead
-    return torch.where(dead.view_as(now.step), draws.normal()[now.rows], now.gradient)
+    instead = torch.zeros_like(now.gradient) if draws is None else draws.normal()[now.rows]
+    return torch.where(dead.view_as(now.step), instead, now.gradient)

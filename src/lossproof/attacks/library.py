@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import EPSILON, LINF, RANDOM_START, STEP_SIZE, STEPS
+from lossproof.attacks.watched import Watched
 from lossproof.models.frozen import frozen
 
 CATALOGUE = {
@@ -50,26 +51,6 @@ CATALOGUE = {
 }
 
 
-class _Watched(nn.Module):
-    """The model, noting which rows of its input ever got an exactly zero gradient.
-
-    A hook on the input sees the gradients that the library asks for, so the count costs no pass of its own.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-        self.zero = torch.zeros((), dtype=torch.bool)
-
-    def forward(self, images: Tensor) -> Tensor:
-        if images.requires_grad:
-            images.register_hook(self._note)
-        return self.model(images)
-
-    def _note(self, gradient: Tensor) -> None:
-        self.zero = ~gradient.flatten(1).any(1) | self.zero.to(gradient.device)
-
-
 Maker = Callable[[Any, nn.Module, float, float], Any]
 
 
@@ -92,7 +73,7 @@ def _run(
     devices = [images.device] if images.device.type == "cuda" else []
     with frozen(model), torch.random.fork_rng(devices=devices):
         for epsilon, size in zip(epsilons, step_sizes, strict=True):
-            watched = _Watched(model).eval()
+            watched = Watched(model).eval()
             torch.manual_seed(seed)
             made.append(make(torchattacks, watched, epsilon, size)(images, labels).detach())
             zero.append(watched.zero)

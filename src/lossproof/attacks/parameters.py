@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINF = {"enum": ["linf"], "default": "linf", "description": "the ball's norm"}
+L2 = {"enum": ["l2"], "default": "l2", "description": "the ball's norm"}
 EPSILON = {
     "type": ["string", "array"],
     "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
@@ -23,3 +24,14 @@ STEP_SIZE = {
     "description": "step in pixels; null = max(1/255, 2.5 epsilon / steps)",
 }
 RANDOM_START = {"type": "boolean", "default": True, "description": "start at a random point of the ball"}
+TARGETED = {
+    "enum": ["none", "least_likely"],
+    "default": "none",
+    "description": "least_likely: towards the class (not the true one) with the smallest logit",
+}
+DRAWS = {
+    "type": "integer",
+    "minimum": 1,
+    "default": 1,
+    "description": "passes over which the attacker averages logits, for models that draw at each",
+}

@@ -4,9 +4,11 @@
 are kept: some 30 bytes per image and budget. With B images in a batch (``training.feeding.fitting``) and E budgets,
 float32 images are held by at most
 
-* the printed track: B clean ones, E x B adversarial ones, and what the library holds of one budget (a few times B);
+* the printed track: B clean ones, E x B adversarial ones, and what the attack holds of one budget (a few times B;
+  DeepFool some 20 times B, as it holds a gradient per class);
 * the honest track: B // E clean ones (at least one) and a few times B more, as all budgets are attacked together;
 
+B is divided by the passes that an attack averages over (``draws``), as a gradient holds the activations of all of them;
 beside the network's activations for B images and what the feed itself holds (stated there).
 """
 
@@ -22,12 +24,13 @@ import torch
 from torch import Tensor, nn
 
 from lossproof import catalogue
+from lossproof.attacks import budgets
 from lossproof.attacks.losses import AttackLoss
 from lossproof.attacks.outcome import Outcome, judge, predict, summarise
+from lossproof.attacks.seeded import seeded
 from lossproof.progress import track
 from lossproof.records import SCHEMA_VERSION
 from lossproof.seeding import seed_of
-from lossproof.threats import budgets
 from lossproof.training.feeding import BATCH, Feed, fitting, joined
 
 
@@ -51,7 +54,8 @@ Result = tuple[dict[str, Any], dict[str, np.ndarray]]
 def resolve(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Attack settings with every default filled in; ``track`` is the method's own.
 
-    ValueError names an unknown method or setting, or another track than the method's.
+    ValueError names an unknown method or setting, another track than the method's, or a start that its ``reading``
+    (``budgets``) does not have.
     """
     method = settings.get("method")
     methods = catalogue.catalogue("attacks")
@@ -64,6 +68,8 @@ def resolve(settings: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(plan) - set(entry.parameters) - {"method", "track", "name", "splits"}
     if unknown:
         raise ValueError(f"method '{method}' has no setting {', '.join(sorted(unknown))}")
+    if "reading" in plan:
+        plan["random_start"] = budgets.starts_at_random(plan["reading"], plan["random_start"])
     return plan
 
 
@@ -84,14 +90,18 @@ def run_bundle(
     on the honest one each split is attacked by itself and all budgets of a sweep share a batch. batch_size: images
     in one forward pass at most, fewer where they are large (``fitting``); with it change the draws of random starts.
     criterion: what the loss "own" stands for. The feeds lie on the model's device.
-    Random draws follow from run_name, seed, the attack, the splits attacked together and the batch.
+    Random draws follow from run_name, seed, the attack, the splits attacked together and the batch; so do those of a
+    model that draws at each pass. It is judged on other draws than it was attacked on, the same for all budgets.
+
+    Settings that a method got after its records were published (``added`` in its CATALOGUE) stand in a record only
+    where they are not the default, so that equal runs keep their bytes.
 
     Arrays: index, label, clean [N] int64 and adversarial [E, N] int64 (-1: no admissible image). Raises ValueError
     for unknown settings, and where "own" is asked for without a criterion.
     """
     plans = {name: resolve(settings) for name, settings in attack_settings_by_name.items()}
     splits = {name: data for name, data in sorted(data_by_split.items()) if len(data.feed)}
-    clean = {split: _clean(model, data.feed, batch_size) for split, data in splits.items()}
+    clean = {split: _clean(model, data.feed, batch_size, (run_name, seed, split)) for split, data in splits.items()}
     results: dict[Key, Result] = {}
     for name, plan in plans.items():
         wanted = [split for split in splits if split in plan.get("splits", splits)]
@@ -116,17 +126,10 @@ def _pixels(images: Tensor) -> Tensor:
     return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
 
 
-def _clean(model: nn.Module, feed: Feed, batch_size: int) -> np.ndarray:
+def _clean(model: nn.Module, feed: Feed, batch_size: int, seed_names: tuple[object, ...]) -> np.ndarray:
     batches = feed.batches(fitting(batch_size, feed.shape))
-    return np.concatenate([predict(model, _pixels(images)).cpu().numpy() for images, _ in batches])
-
-
-def _plan_budgets(plan: Mapping[str, Any]) -> tuple[list[str], list[float], list[float]]:
-    """Budgets as text, as numbers, and the step size of each."""
-    texts, values = budgets.parse_list(plan["epsilon"])
-    if plan["method"] == "fgsm":
-        return texts, values, values
-    return texts, values, [budgets.step_size(plan["step_size"], value, plan["steps"]) for value in values]
+    with seeded(feed.labels.device, "clean", *seed_names):
+        return np.concatenate([predict(model, _pixels(images)).cpu().numpy() for images, _ in batches])
 
 
 def _attack(
@@ -139,26 +142,34 @@ def _attack(
     label: str,
 ) -> list[Outcome]:
     """One outcome per budget over all images of the feeds, in order."""
-    _, epsilons, step_sizes = _plan_budgets(plan)
+    found = budgets.of_plan(plan, feeds[0].shape)
     entry = catalogue.catalogue("attacks")[plan["method"]]
-    settings = {key: plan[key] for key in entry.parameters if key not in ("epsilon", "step_size")}
+    settings = {key: plan[key] for key in entry.parameters if key not in ("epsilon", "step_size", "reading")}
+    settings["norm"] = norm = found[0].norm
     if "own" in settings.get("losses", ()):
         if criterion is None:
             raise ValueError("the loss 'own' needs the training's criterion")
         settings["losses"] = [criterion if loss == "own" else loss for loss in settings["losses"]]
     method = entry.load()
     size = fitting(batch_size, feeds[0].shape)
-    size = max(1, size // len(epsilons)) if plan["track"] == "honest" else size
-    parts: list[list[Outcome]] = [[] for _ in epsilons]
+    together = len(found) if plan["track"] == "honest" else 1
+    size = max(1, size // (together * plan.get("draws", 1)))
+    parts: list[list[Outcome]] = [[] for _ in found]
     count = ceil(sum(map(len, feeds)) / size)
     for number, (images, truth) in enumerate(track(joined(feeds, size), count, label)):
-        batch = _pixels(images)
-        made = method(
-            model, batch, truth, epsilons=epsilons, step_sizes=step_sizes,
-            seed=seed_of("attack", *seed_names, number * size), **settings,
-        )  # fmt: skip
-        for part, radius, points, zero in zip(parts, epsilons, made.images, made.zero_gradient, strict=True):
-            part.append(judge(model, batch, points, norm=plan["norm"], epsilon=radius, zero_gradient=zero))
+        batch, names = _pixels(images), (*seed_names, number * size)
+        with seeded(batch.device, "passes", *names):
+            made = method(
+                model, batch, truth, epsilons=[one.radius for one in found], step_sizes=[one.step for one in found],
+                seed=seed_of("attack", *names), **settings,
+            )  # fmt: skip
+        for at, (part, one) in enumerate(zip(parts, found, strict=True)):
+            with seeded(batch.device, "judge", *names):
+                outcome = judge(
+                    model, batch, made.images[at], norm=norm, epsilon=one.radius, zero_gradient=made.zero_gradient[at],
+                    target=made.target, figures={name: figure[at] for name, figure in made.figures.items()},
+                )  # fmt: skip
+            part.append(outcome)
     return [Outcome.joined(part) for part in parts]
 
 
@@ -172,23 +183,26 @@ def _record(
     outcomes: Sequence[Outcome],
 ) -> Result:
     labels = data.labels
-    rows = zip(*_plan_budgets(plan), outcomes, strict=True)
+    entry = catalogue.catalogue("attacks")[plan["method"]]
+    unsaid = {key for key in entry.about.get("added", ()) if plan[key] == entry.defaults()[key]}
+    rows = zip(budgets.of_plan(plan, data.feed.shape), outcomes, strict=True)
     record = {
         "schema": SCHEMA_VERSION,
         "kind": "attack",
         "run": run,
-        "attack": {**plan, "name": name},
+        "attack": {key: value for key, value in plan.items() if key not in unsaid} | {"name": name},
         "split": split,
         "n_images": len(labels),
         "clean_accuracy": 100 * float((clean == labels).mean()),
         "results": [
             {
-                "epsilon": text,
-                "epsilon_value": value,
-                "step_size_value": size,
+                "epsilon": one.text,
+                "epsilon_value": one.value,
+                "step_size_value": one.step,
+                **({"norm": one.norm, "radius_value": one.radius} if "reading" in plan else {}),
                 **summarise(outcome, labels, clean),
             }
-            for text, value, size, outcome in rows
+            for one, outcome in rows
         ],
     }
     arrays = {

@@ -8,16 +8,19 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.gradient import attack
+from lossproof.attacks.gradient import AttackResult, attack
 from lossproof.attacks.losses import AttackLoss
 from lossproof.attacks.outcome import Crafted
-from lossproof.attacks.parameters import EPSILON, RANDOM_START, STEP_SIZE, STEPS
+from lossproof.attacks.parameters import DRAWS, EPSILON, RANDOM_START, STEP_SIZE, STEPS, TARGETED
+from lossproof.attacks.views import view
 from lossproof.models.frozen import frozen
 
 CATALOGUE = {
     "gradient": {
         "build": "sweep",
         "track": "honest",
+        # Records without these settings were published: see ``protocol``.
+        "added": ["output", "draws"],
         "parameters": {
             "norm": {"enum": ["linf", "l2"], "default": "linf", "description": "the ball's norm"},
             "epsilon": EPSILON,
@@ -33,11 +36,13 @@ CATALOGUE = {
             },
             "restarts": {"type": "integer", "minimum": 1, "default": 1, "description": "random starts per loss"},
             "momentum": {"type": "number", "minimum": 0, "default": 0.0, "description": "decay of MIM; 0 = PGD"},
-            "targeted": {
-                "enum": ["none", "least_likely"],
-                "default": "none",
-                "description": "least_likely: towards the class (not the true one) with the smallest logit",
+            "targeted": TARGETED,
+            "output": {
+                "enum": ["deployed", "raw", "both"],
+                "default": "deployed",
+                "description": "logits that the attacker sees; raw = before the head normalises; both = the worse",
             },
+            "draws": DRAWS,
         },
     }
 }
@@ -64,32 +69,41 @@ def sweep(
     restarts: int = 1,
     momentum: float = 0.0,
     targeted: str = "none",
+    output: str = "deployed",
+    draws: int = 1,
     early_drop: bool = True,
 ) -> Crafted:
     """``gradient.attack`` under E budgets, stacked to one batch of E x N images with shared random numbers.
 
     images [N, C, H, W] in [0, 1], labels [N] true classes; epsilons and step_sizes [E] in pixels.
     An image that a smaller budget makes adversarial counts for the larger ones too: it lies in their balls.
+    output: 'both' adds a run along the gradients of the raw logits for what that along the deployed ones' leaves.
+    draws: see ``views.Averaged``. With more than one no image is dropped early: of a model that draws at each pass
+    a single success may be luck.
     """
     budgets = len(epsilons)
-    goal = least_likely(model, images, labels) if targeted == "least_likely" else labels
-    found = attack(
-        model,
-        images.repeat(budgets, *[1] * (images.ndim - 1)),
-        goal.repeat(budgets),
-        norm=norm,
-        epsilon=torch.tensor(epsilons).repeat_interleave(len(images)),
-        step_size=torch.tensor(step_sizes).repeat_interleave(len(images)),
-        steps=steps,
-        loss=losses,
-        targeted=targeted != "none",
-        momentum=momentum,
-        random_start=random_start,
-        restarts=restarts,
-        early_drop=early_drop,
-        copies=budgets,
-        generator=torch.Generator().manual_seed(seed),
-    )
+    goal = least_likely(view(model, draws=draws), images, labels) if targeted == "least_likely" else labels
+
+    def seen_as(output: str) -> AttackResult:
+        return attack(
+            view(model, output, draws),
+            images.repeat(budgets, *[1] * (images.ndim - 1)),
+            goal.repeat(budgets),
+            norm=norm,
+            epsilon=torch.tensor(epsilons).repeat_interleave(len(images)),
+            step_size=torch.tensor(step_sizes).repeat_interleave(len(images)),
+            steps=steps,
+            loss=losses,
+            targeted=targeted != "none",
+            momentum=momentum,
+            random_start=random_start,
+            restarts=restarts,
+            early_drop=early_drop and draws == 1,
+            copies=budgets,
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    found = _either(seen_as("deployed"), seen_as("raw")) if output == "both" else seen_as(output)
     made = found.images.view(budgets, *images.shape)
     gaps = found.gap.view(budgets, -1)
     for smaller, larger in pairwise(sorted(range(budgets), key=lambda e: epsilons[e])):
@@ -97,3 +111,14 @@ def sweep(
         made[larger] = torch.where(rows.view(-1, *[1] * (images.ndim - 1)), made[smaller], made[larger])
         gaps[larger] = torch.where(rows, gaps[smaller], gaps[larger])
     return Crafted(made, found.zero_gradient.view(budgets, -1))
+
+
+def _either(first: AttackResult, second: AttackResult) -> AttackResult:
+    """Per image the first attack's result, but the second's where only that succeeds (gaps differ in scale)."""
+    rows = second.fooled & ~first.fooled
+    return AttackResult(
+        torch.where(rows.view(-1, *[1] * (first.images.ndim - 1)), second.images, first.images),
+        torch.where(rows, second.gap, first.gap),
+        first.fooled | second.fooled,
+        first.zero_gradient | second.zero_gradient,
+    )

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from lossproof.models.frozen import frozen
 from lossproof.threats.balls import per_image, project, random_point, steepest
-from lossproof.threats.budgets import parse
+from lossproof.threats.epsilon import parse
 
 CATALOGUE = {
     "adversarial": {
