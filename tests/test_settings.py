@@ -18,6 +18,8 @@ from lossproof import devices
 from lossproof.catalogue import PACKAGE, catalogue
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.paths import Paths, Run
+from lossproof.models.backbone import STEMS
+from lossproof.models.cifar_resnet import BLOCKS
 from lossproof.settings.check import SettingsError, read_yaml
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import SELECTIONS, TAKEN_BY, recipe_settings, run_settings, toy_settings
@@ -468,6 +470,14 @@ def test_most_specific_epochs_and_accepted_model_options():
     # An option that a network does not take must not make its results stale.
     assert "stem" in run_settings(config, "digits_gray", "resnet18", "ce")["model"]
     assert "stem" not in run_settings(config, "digits_gray", "lenet5", "ce")["model"]
+    before = load(cli={"models": {"activation": "pre"}})
+    for arch in catalogue("models"):
+        told = [run_settings(one, "digits_gray", arch, "ce") for one in (load(), before)]
+        assert (told[0] != told[1]) == arch.startswith(("resnet32", "resnet56")), arch
+    assert run_settings(before, "mnist", "resnet56", "ce")["model"]["activation"] == "pre"
+    assert run_settings(EMBEDDED, "mnist", "resnet18", "ce")["model"] == {
+        "stem": "imagenet", "width": 0.125, "normalise": False
+    }  # fmt: skip
 
 
 def test_augmentation_for_all_or_per_data_set():
@@ -540,6 +550,11 @@ def test_the_schemas_choices_are_the_codes():
     parts = yaml.safe_load(SCHEMA.read_text())["properties"]
     training = parts["training"]["properties"]
     one, several = (training["augmentation"][key] for key in ("else", "then"))
+    models = parts["models"]["properties"]
+    assert (
+        models["activation"]["enum"] == list(BLOCKS) == catalogue("models")["resnet32"].parameters["activation"]["enum"]
+    )
+    assert models["stem"]["enum"] == list(STEMS)
     assert parts["device"]["enum"] == list(devices.DEVICES)
     assert training["selection"]["enum"] == list(SELECTIONS)
     assert training["optimiser"]["enum"] == list(OPTIMISERS) == list(TAKEN_BY["optimiser"])
