@@ -163,6 +163,12 @@ def checks_of(paper, kind):
     return sorted(statements if kind == "statement" else needed - statements)
 
 
+def curved(paper):
+    """The criteria, by training, whose curves the paper's exhibits show."""
+    shown = {name for one in PLAN.made if one.paper == paper for name in one.declaration.get("curves", ())}
+    return {name: recipe_settings(config, name)["criterion"] for name in sorted(shown)}
+
+
 def declared(wildcards):
     """The exhibit of a rule's wildcards."""
     return PLAN.exhibit(wildcards.paper, wildcards.exhibit)
