@@ -141,8 +141,15 @@ def every_output():
 
 
 def names_of(condition):
-    """A constraint for 'paper/exhibit' parts of the exhibits that fulfil a condition."""
-    return one_of(sorted({exhibit.name for exhibit in PLAN.made if condition(exhibit)}))
+    """A constraint for the exhibit in '<paper>/<exhibit>' of the exhibits that fulfil a condition."""
+    # Two papers may have a fig_2 of different kinds, so the paper before the name counts too.
+    names = {
+        paper: [exhibit.name for exhibit in PLAN.made if exhibit.paper == paper and condition(exhibit)]
+        for paper in config["papers"]
+    }
+    return (
+        "|".join(f"(?<=/{re.escape(paper)}/)({one_of(found)})" for paper, found in names.items() if found) or "nothing"
+    )
 
 
 def attack_json(names):
