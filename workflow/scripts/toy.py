@@ -27,7 +27,7 @@ def main() -> None:
         settings["toys"],
         criterion,
         training=settings["training"],
-        head=head_of(settings["criterion"]["name"]),
+        head=head_of(settings["criterion"]["name"], settings["criterion"]["parameters"]),
         seeds=range(settings["seeds"]),
         hidden=settings["hidden"],
         epochs=settings["epochs"],
