@@ -345,6 +345,9 @@ def exhibits_fault(tmp_path, change) -> str:
         ("table_1.archs", "resnet18", "exhibits.table_1.archs: found 'resnet18'; expected array"),
         ("table_3.awaits", ["mmc", "center"], "exhibits.table_3.trainings: unknown training 'lgm'; .*"),
         ("theorem_1.check", "theorem_11", "exhibits.theorem_1.check: unknown check 'theorem_11'; .*'theorem_1'"),
+        ("theorem_1", {"alias_of": "fig_33"}, "exhibits.theorem_1.alias_of: unknown exhibit 'fig_33'; .*mean 'fig_3'"),
+        ("theorem_1", {"alias_of": "theorem_1"}, "exhibits.theorem_1.alias_of: unknown exhibit 'theorem_1'; .*"),
+        ("theorem_1", {"alias_of": "fig_3", "title": "x"}, "exhibits.theorem_1.title: unknown key 'title'; .*alias_of"),
         ("theorem_1", "all", "exhibits.theorem_1: key 'kind' is missing; it is required"),
     ],
 )
@@ -362,7 +365,7 @@ def test_missing_key_in_a_declaration(tmp_path, key):
 def test_fault_around_the_declarations(tmp_path):
     assert exhibits_fault(tmp_path, lambda content: content.pop("title")).startswith("top level: key 'title'")
     assert exhibits_fault(tmp_path, lambda content: put(content, "figures", {})).startswith("figures: unknown key")
-    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: mnist, sp; did you mean 'sp'"):
+    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: isce, mnist, sp; did you mean 'sp'"):
         load_exhibits(EXHIBITS, ["sq"], EMBEDDED)
 
 

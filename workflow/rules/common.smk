@@ -210,6 +210,7 @@ def drawing_json(wildcards):
         "kind": exhibit.kind,
         "edition": EDITION,
     }
+    words |= {"same_as": exhibit.same_as} if exhibit.same_as else {}
     return as_json(words | {"title": exhibit.title, "caption": PLAN.caption(exhibit)} | exhibit.declaration)
 
 
@@ -221,6 +222,16 @@ def exhibit_label(wildcards):
 def with_numbers():
     """The exhibits whose tidy tables answer printed numbers."""
     return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves")]
+
+
+def also_by_alias(found):
+    """What is known by exhibit id, by the exhibits' other ids too."""
+    return found | {alias: found[one] for alias, one in PLAN.aliases.items() if one in found}
+
+
+def answering():
+    """By id (of an exhibit or an alias) in printed numbers: the exhibit whose tidy table answers them."""
+    return also_by_alias({exhibit.id: exhibit.id for exhibit in with_numbers()})
 
 
 def source_named(dataset):
@@ -253,6 +264,7 @@ def report_settings():
             "kind": exhibit.kind,
             "title": exhibit.title,
             "caption": PLAN.caption(exhibit),
+            "same_as": exhibit.same_as,
             "target": exhibit.target,
             "outputs": PLAN.outputs(exhibit),
             "tidy": PLAN.tidy(exhibit),
