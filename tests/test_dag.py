@@ -111,6 +111,32 @@ def test_every_exhibit_is_a_target(empty):
     assert not {"report", "claims", "all"} & set(jobs)
 
 
+BOTH = ("--config", "papers=[sp,isce]")
+
+
+def test_another_name_of_an_exhibit_asks_for_the_same_jobs(empty):
+    jobs = empty.jobs("isce_fig_3", *BOTH)
+    assert jobs.pop("isce_fig_3") == 1
+    other = empty.jobs("isce_conf_fig_5", *BOTH)
+    assert other.pop("isce_conf_fig_5") == 1
+    assert jobs == other == {"theory_isce_curve": 1, "collect_grids": 1, "figure": 1}
+    wanted = empty.jobs("isce", *BOTH)
+    assert wanted["figure"] == 3
+    assert not [rule for rule in wanted if "conf" in rule]
+
+
+def test_two_papers_may_have_a_figure_of_one_name_and_different_kinds(empty):
+    # sp/fig_2 has no grids, isce/fig_2 has.
+    assert empty.jobs("results/embedded/exhibits/sp/fig_2.csv", *BOTH)["collect"] == 1
+    assert empty.jobs("results/embedded/exhibits/isce/fig_2.csv", *BOTH)["collect_grids"] == 1
+
+
+def test_curves_need_the_losses_that_are_shown(empty):
+    jobs = empty.snakemake("-n", "-p", "results/embedded/theory/sp/loss_curves.json").stdout
+    assert "sp_focal" in jobs
+    assert "mmc" not in jobs
+
+
 @pytest.mark.parametrize(
     ("path", "jobs"),
     [

@@ -32,6 +32,7 @@ def _boundaries() -> tuple[Rows, Arrays]:
     for training, epoch in product(TRAININGS, (10, 100)):
         arrays[f"confidence/{training}/{epoch}"] = 1 / (1 + np.exp(-np.tile(axis[:, None], 21)))
         rows.append({"toy": "t", "training": training, "seed": 0, "epoch": epoch, "quantity": "loss", "value": 0.5})
+    arrays["gap/sp_focal/100"] = np.tile(axis[:, None], 21)  # a smoother line, where there is one
     arrays["confidence/ce/100"] = np.full((21, 21), 0.9)  # one class everywhere: no line to draw
     arrays["confidence/focal/100"] = np.full((21, 21), np.nan)
     return rows, arrays
@@ -109,6 +110,27 @@ def _weight_history() -> tuple[Rows, Arrays]:
     return rows, {}
 
 
+def _surface() -> tuple[Rows, Arrays]:
+    arrays: Arrays = {}
+    for panel, s, m in (("printed", 2.0, 0.1), ("wide", 8.0, 4.0)):
+        arrays |= {f"{panel}/s": np.linspace(1, s, 9), f"{panel}/m": np.linspace(0, m, 8)}
+        arrays[f"{panel}/z"] = 0.1 - 0.02 * np.add.outer(arrays[f"{panel}/m"], arrays[f"{panel}/s"])
+    arrays["wide/z"][0, 0] = np.nan
+    places = ((1.0, 2.2), (5.4, 0.1), (2.0, 2.3), (3.0, 1.0))
+    return [{"panel": "wide", "quantity": "sign_change", "s": s, "m": m, "value": 0.0} for s, m in places], arrays
+
+
+def _descent() -> tuple[Rows, Arrays]:
+    axis, arrows = np.linspace(-2, 2, 12), np.linspace(-1.5, 1.5, 4)
+    arrays: Arrays = {"axis": axis, "arrows": arrows}
+    rows: Rows = []
+    for training, quantity in (("ce", "radial"), ("isce", "angle"), ("label_smoothing", "gap"), ("other", "gap")):
+        arrays[f"{training}/loss"] = np.subtract.outer(axis, axis)
+        arrays |= {f"{training}/true": np.full((4, 4), 0.7), f"{training}/other": np.full((4, 4), -0.7)}
+        rows += [{"training": training, "quantity": name, "value": 1.0} for name in ("one_direction", quantity)]
+    return rows, arrays
+
+
 KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "boundaries": _boundaries,
     "weights_and_curves": _weights_and_curves,
@@ -116,6 +138,8 @@ KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "epsilon_curves": _accuracy,
     "accuracy_table": _accuracy,
     "weight_history": _weight_history,
+    "surface": _surface,
+    "descent": _descent,
 }
 
 
@@ -176,9 +200,10 @@ def test_bytes_do_not_depend_on_the_process(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_named_with_the_file(inputs: Inputs, tmp_path: Path) -> None:
-    columns = [column for column in inputs.rows[0] if column != "training"]
+    needed = "quantity" if inputs.kind == "surface" else "training"
+    columns = [column for column in inputs.rows[0] if column != needed]
     write_csv(inputs.csv, [{key: row[key] for key in columns} for row in inputs.rows], columns)
-    with pytest.raises(ValueError, match=r"exhibit\.csv: column 'training' is missing"):
+    with pytest.raises(ValueError, match=rf"exhibit\.csv: column '{needed}' is missing"):
         inputs.draw(tmp_path / "figure")
     assert not (tmp_path / "figure.png").exists()
 

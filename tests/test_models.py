@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -11,7 +11,8 @@ from lossproof.catalogue import catalogue
 from lossproof.models.classifier import Classifier, build
 
 RESIDUAL = ("resnet18", "resnet34", "googlenet", "densenet121")
-ARCHS = ("mlp2", "cnn2", "lenet5", *RESIDUAL)
+CIFAR = ("resnet32", "resnet56", "resnet32_3d")
+ARCHS = ("mlp2", "cnn2", "lenet5", "cnn8", *CIFAR, *RESIDUAL)
 
 
 def parameter_count(model: torch.nn.Module) -> int:
@@ -88,17 +89,71 @@ def test_shapes(arch: str, channels_and_size: tuple[int, int], stem: str, width:
 
 @pytest.mark.parametrize(
     ("arch", "size", "features"),
-    [("mlp2", 28, 100), ("cnn2", 28, 32 * 7 * 7), ("lenet5", 28, 84), ("lenet5", 32, 84)],
+    [("mlp2", 28, 100), ("cnn2", 28, 32 * 7 * 7), ("lenet5", 28, 84), ("lenet5", 32, 84), ("cnn8", 28, 256)],
 )
 def test_small_networks_have_the_stated_layout(arch: str, size: int, features: int) -> None:
     model = build(arch, num_classes=10, in_channels=1, image_size=size)
     weights = {
         "mlp2": 784 * 100 + 100,
         "cnn2": 16 * 25 + 16 + 32 * 16 * 25 + 32,
+        "cnn8": sum(9 * a * b + 2 * b for a, b in pairwise((1, 64, 64, 128, 128, 256, 256))) + 256 * 9 * 256 + 256,
         "lenet5": (6 * 25 + 6) + (16 * 6 * 25 + 16) + (400 * 120 + 120) + (120 * 84 + 84),
     }[arch]
     assert model.backbone.feature_dim == features
     assert parameter_count(model) == weights + features * 10 + 10
+
+
+# Published as 0.46 and 0.85 million (He et al. 2016, table 6), for CIFAR-10.
+@pytest.mark.parametrize(("arch", "count"), [("resnet32", 464_154), ("resnet56", 853_018)])
+def test_cifar_resnets_have_the_published_parameters(arch: str, count: int) -> None:
+    model = build(arch, num_classes=10, in_channels=3, image_size=32)
+    assert parameter_count(model) == count
+    layers = [module for module in model.modules() if isinstance(module, torch.nn.Conv2d | torch.nn.Linear)]
+    assert len(layers) == int(arch.removeprefix("resnet"))
+    assert all(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("activation", ["post", "pre"])
+def test_shortcuts_of_cifar_resnets_are_the_image_and_zeros(activation: str) -> None:
+    torch.manual_seed(0)
+    model = build("resnet32", num_classes=10, in_channels=1, image_size=28, activation=activation).eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d) and module is not model.backbone.bn:
+            torch.nn.init.zeros_(module.weight)  # the second convolution of every block adds nothing
+    images = torch.rand(2, 1, 28, 28)
+    with torch.no_grad():
+        stem = model.backbone.conv1(images)  # type: ignore[operator]
+        maps = (stem if activation == "pre" else model.backbone.bn(stem).relu())[:, :, ::4, ::4]  # type: ignore[operator]
+        features = model.features(images)
+        padded = torch.nn.functional.pad(maps, (0, 0, 0, 0, 0, 48))
+        expected = model.backbone.bn(padded).relu() if activation == "pre" else padded  # type: ignore[operator]
+    torch.testing.assert_close(features, expected.mean((2, 3)))
+    assert features.abs().max() > 0.1
+
+
+def test_pre_activation_is_another_network() -> None:
+    def built(activation: str) -> Classifier:
+        torch.manual_seed(0)
+        return build("resnet32", num_classes=10, in_channels=3, image_size=32, width=0.25, activation=activation)
+
+    post, pre = built("post"), built("pre")
+    assert post.state_dict().keys() == pre.state_dict().keys()  # the same layers, wired and sized otherwise
+    assert post.backbone.bn.num_features == 4  # type: ignore[union-attr]
+    assert pre.backbone.bn.num_features == 16  # type: ignore[union-attr]
+    images = torch.rand(2, 3, 32, 32)
+    pre.eval(), post.eval()
+    assert (pre.features(images) - post.features(images)).abs().max() > 0.01
+
+
+def test_the_embedding_has_three_units_of_both_signs_at_any_width() -> None:
+    found = []
+    for seed, width in enumerate((0.125, 0.125, 0.25, 1.0)):
+        torch.manual_seed(seed)
+        model = build("resnet32_3d", num_classes=10, in_channels=1, image_size=28, width=width)
+        assert model.head.weight.shape == (10, 3)
+        found.append(model.features(torch.rand(4, 1, 28, 28)))
+        assert found[-1].shape == (4, 3)
+    assert torch.cat(found).min() < 0 < torch.cat(found).max()  # a ReLU would leave none below
 
 
 @pytest.mark.parametrize("arch", ARCHS)
@@ -162,7 +217,8 @@ def test_the_catalogue_names_every_architecture_and_its_settings() -> None:
     entries = catalogue("models")
     assert set(ARCHS) <= set(entries)
     assert all(entries[arch].defaults() == {"width": 1.0, "stem": "imagenet"} for arch in RESIDUAL)
-    assert all(entries[arch].defaults() == {"width": 1.0} for arch in ("mlp2", "cnn2", "lenet5"))
+    assert all(entries[arch].defaults() == {"width": 1.0} for arch in ("mlp2", "cnn2", "lenet5", "cnn8"))
+    assert all(entries[arch].defaults() == {"width": 1.0, "activation": "post"} for arch in CIFAR)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +227,10 @@ def test_the_catalogue_names_every_architecture_and_its_settings() -> None:
         ({"arch": "resnet19"}, "unknown architecture 'resnet19'; known: .*resnet18"),
         ({"stem": "tinyimagenet"}, "unknown stem 'tinyimagenet'"),
         ({"arch": "lenet5", "stem": "cifar"}, "lenet5 has no stem"),
+        ({"arch": "resnet32", "activation": "before"}, "unknown activation 'before'; known: post, pre"),
+        ({"activation": "pre"}, "resnet18 has no activation to choose, so 'pre'"),
+        ({"arch": "resnet56", "stem": "cifar"}, "resnet56 has no stem"),
+        ({"arch": "cnn8", "image_size": 7}, "cnn8 needs images of at least 8 x 8 pixels"),
         ({"head": "centres"}, "unknown head 'centres'"),
         ({"arch": "lenet5", "image_size": 64}, "lenet5 takes images of 28 x 28 or 32 x 32 pixels, not 64"),
         ({"arch": "googlenet", "image_size": 14}, "googlenet needs images of at least 15 x 15 pixels, not 14"),

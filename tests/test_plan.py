@@ -70,6 +70,28 @@ def test_needs_of_each_kind():
     }
 
 
+def test_the_second_papers_figures_and_statements_need_no_images():
+    both = plan(cli={"papers": ["sp", "isce"]})
+    names = ("fig_1", "fig_2", "fig_3", "property_1", "eq_10", "eq_13", "minmax_1", "statements")
+    needs = {name: both.needs[f"isce/{name}"] for name in names}
+    assert not any(one.runs or one.attacks for one in needs.values())
+    assert needs["fig_1"].toys == [("moons", "ce"), ("moons", "isce")]
+    assert (needs["fig_2"].theory, needs["fig_3"].theory) == (["isce_regression"], ["isce_surface"])
+    statements = {check for name in names[3:7] for check in needs[name].theory}
+    assert set(needs["statements"].theory) == statements | {"isce_prediction_rule", "isce_mean_values"}
+    assert {both.exhibit("isce", name).grids for name in names[:3]} == {True}
+
+
+def test_another_name_is_the_same_exhibit():
+    both = plan(cli={"papers": ["sp", "isce"]})
+    assert both.aliases["isce/conf_fig_5"] == "isce/fig_3"
+    assert both.exhibit("isce", "fig_3").same_as == ("conf_fig_5",)
+    assert not {exhibit.id for exhibit in both.exhibits} & set(both.aliases)
+    assert not EMBEDDED.aliases
+    files = [path for exhibit in both.made for path in (*both.inputs(exhibit), *both.outputs(exhibit))]
+    assert not [path for path in files if "conf_fig" in path]
+
+
 def test_rival_is_run_even_where_it_is_not_shown():
     config = load()
     exhibits = [item for item in load_exhibits(EXHIBITS, ["sp"], config) if item.name == "table_1"]

@@ -251,3 +251,15 @@ def test_toy_summary_is_of_the_last_epoch(context):
     (row,) = context["toy_summary"]
     assert (row["epoch"], row["seeds"]) == ("10000", 3)
     assert (row["lowest"], row["median"], row["highest"]) == pytest.approx((0.0, 0.1, 0.2))
+
+
+def test_other_names_of_an_exhibit_are_listed_and_lead_to_it(context):
+    exhibits = context["papers"][0]["exhibits"]
+    renamed = next(one for one in exhibits if one["id"] == "sp/table_2")
+    renamed["same_as"] = ["old_table_9"]
+    ledger = [dict(one, exhibit="old_table_9") for one in context["ledger"] if one["exhibit"] == "table_2"]
+    text = build({**context, "ledger": ledger})
+    assert "(same as old_table_9)" in text
+    assert text.count('<a href="#sp-table_2">sp/old_table_9</a>') == len(ledger) + 1  # and the count of verdicts
+    page = Page(text)
+    assert {one[1:] for one in page.values("href") if one.startswith("#")} <= set(page.ids)

@@ -18,6 +18,8 @@ from lossproof import devices
 from lossproof.catalogue import PACKAGE, catalogue
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.paths import Paths, Run
+from lossproof.models.backbone import STEMS
+from lossproof.models.cifar_resnet import BLOCKS
 from lossproof.settings.check import SettingsError, read_yaml
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import SELECTIONS, TAKEN_BY, recipe_settings, run_settings, toy_settings
@@ -343,6 +345,9 @@ def exhibits_fault(tmp_path, change) -> str:
         ("table_1.archs", "resnet18", "exhibits.table_1.archs: found 'resnet18'; expected array"),
         ("table_3.trainings", ["mmcc"], "exhibits.table_3.trainings: unknown training 'mmcc'; .*did you mean 'mmc'"),
         ("theorem_1.check", "theorem_11", "exhibits.theorem_1.check: unknown check 'theorem_11'; .*'theorem_1'"),
+        ("theorem_1", {"alias_of": "fig_33"}, "exhibits.theorem_1.alias_of: unknown exhibit 'fig_33'; .*mean 'fig_3'"),
+        ("theorem_1", {"alias_of": "theorem_1"}, "exhibits.theorem_1.alias_of: unknown exhibit 'theorem_1'; .*"),
+        ("theorem_1", {"alias_of": "fig_3", "title": "x"}, "exhibits.theorem_1.title: unknown key 'title'; .*alias_of"),
         ("theorem_1", "all", "exhibits.theorem_1: key 'kind' is missing; it is required"),
     ],
 )
@@ -360,7 +365,7 @@ def test_missing_key_in_a_declaration(tmp_path, key):
 def test_fault_around_the_declarations(tmp_path):
     assert exhibits_fault(tmp_path, lambda content: content.pop("title")).startswith("top level: key 'title'")
     assert exhibits_fault(tmp_path, lambda content: put(content, "figures", {})).startswith("figures: unknown key")
-    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: mnist, sp; did you mean 'sp'"):
+    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: isce, mnist, sp; did you mean 'sp'"):
         load_exhibits(EXHIBITS, ["sq"], EMBEDDED)
 
 
@@ -468,6 +473,14 @@ def test_most_specific_epochs_and_accepted_model_options():
     # An option that a network does not take must not make its results stale.
     assert "stem" in run_settings(config, "digits_gray", "resnet18", "ce")["model"]
     assert "stem" not in run_settings(config, "digits_gray", "lenet5", "ce")["model"]
+    before = load(cli={"models": {"activation": "pre"}})
+    for arch in catalogue("models"):
+        told = [run_settings(one, "digits_gray", arch, "ce") for one in (load(), before)]
+        assert (told[0] != told[1]) == arch.startswith(("resnet32", "resnet56")), arch
+    assert run_settings(before, "mnist", "resnet56", "ce")["model"]["activation"] == "pre"
+    assert run_settings(EMBEDDED, "mnist", "resnet18", "ce")["model"] == {
+        "stem": "imagenet", "width": 0.125, "normalise": False
+    }  # fmt: skip
 
 
 def test_augmentation_for_all_or_per_data_set():
@@ -540,6 +553,11 @@ def test_the_schemas_choices_are_the_codes():
     parts = yaml.safe_load(SCHEMA.read_text())["properties"]
     training = parts["training"]["properties"]
     one, several = (training["augmentation"][key] for key in ("else", "then"))
+    models = parts["models"]["properties"]
+    assert (
+        models["activation"]["enum"] == list(BLOCKS) == catalogue("models")["resnet32"].parameters["activation"]["enum"]
+    )
+    assert models["stem"]["enum"] == list(STEMS)
     assert parts["device"]["enum"] == list(devices.DEVICES)
     assert training["selection"]["enum"] == list(SELECTIONS)
     assert training["optimiser"]["enum"] == list(OPTIMISERS) == list(TAKEN_BY["optimiser"])

@@ -27,7 +27,14 @@ VERDICTS = {
     "theorem_3": "under a condition",
     "eq_11": "under a condition",
     "eq_42": "yes",
+    "isce_eq_10": "under a condition",
+    "isce_eq_13": "under a condition",
+    "isce_property_1": "under a condition",
+    "isce_minmax_1": "under a condition",
+    "isce_prediction_rule": "under a condition",
+    "isce_mean_values": "under a condition",
 }
+CURVES = {"loss_curves", "isce_surface", "isce_regression"}
 
 
 @cache
@@ -45,7 +52,7 @@ def cases(name: str, quantity: str = "", where: str = "", role: str = "") -> lis
 
 
 def test_every_statement_is_offered() -> None:
-    assert set(catalogue("theory")) == {*VERDICTS, "loss_curves"}
+    assert set(catalogue("theory")) == set(VERDICTS) | CURVES
 
 
 @pytest.mark.parametrize(("name", "verdict"), VERDICTS.items())
@@ -192,5 +199,117 @@ def test_loss_curves() -> None:
 
 
 def test_loss_curves_refuse_an_unknown_criterion() -> None:
-    with pytest.raises(KeyError, match="known: ce, "):
+    with pytest.raises(KeyError, match="known: .*sp_focal"):
         loss_curves(trainings={"x": {"criterion": "nothing"}})
+
+
+# isce
+
+
+def test_isce_the_last_step_of_eq_10_needs_a_positive_logit() -> None:
+    wrong = cases("isce_eq_10", where="s > (f-m) / f where f < 0", role="counterexample")
+    assert [entry["measured"] for entry in wrong] == [0, 0]
+    (slip, _) = cases("isce_eq_10", where="e^(sf+m) > 1")
+    assert 0.5 < slip["measured"] < 1
+
+
+def test_isce_z_and_where_it_turns_negative() -> None:
+    values = {entry["case"]: entry["measured"] for entry in cases("isce_eq_13", "z, from the autograd derivative")}
+    assert values == pytest.approx(
+        {
+            "f = 0.97, S = 8, s = 1, m = 0": 0,
+            "f = 0.97, S = 8, s = 1, m = 0.1": 0.0011586,
+            "f = 0.97, S = 8, s = 1.5, m = 0.1": 0.020484,
+            "f = 0.97, S = 8, s = 2, m = 0.1": 0.039165,
+        },
+        abs=5e-7,
+    )
+    negative = [entry["measured"] for entry in cases("isce_eq_13", "turns negative")]
+    assert negative == pytest.approx([5.444, 5.574, 2.21888, 2.2923], abs=5e-4)
+    assert [entry["measured"] for entry in cases("isce_eq_13", role="counterexample")] == [0, 0, 0]
+    # All that the record says of z was seen by autograd; none of it fails, the check of the sum S aside.
+    assert [entry["case"] for entry in cases("isce_eq_13", role="control") if not entry["holds"]] == [
+        "logits of unit norm, K = 10, f = 0.5, s = 1, m = 0.1"
+    ]
+
+
+def test_isce_property_1_and_its_reversals() -> None:
+    gaps = {entry["case"].split(":")[0]: entry["measured"] for entry in cases("isce_property_1", "L_I - L")}
+    assert gaps == pytest.approx({"confident network": -0.0249, "normalised logits": 0.0063}, abs=5e-5)
+    reversals = cases("isce_property_1", "exceeds L (1", role="counterexample")
+    assert len(reversals) == 4
+    assert not any(entry["holds"] for entry in reversals)
+    thresholds = [entry["measured"] for entry in cases("isce_property_1", where="s = 1, m = 0.1")]
+    assert thresholds[:2] == pytest.approx([0.4875026] * 2, abs=1e-7)
+
+
+def test_isce_a_random_attack_would_notice_a_wrong_sign() -> None:
+    from lossproof.theory.isce_property_1 import difference
+
+    assert difference(0.97, 0.3, 1, 0.1, 8, 8) == -difference(0.3, 0.97, 1, 0.1, 8, 8) > 0
+    assert difference(0.97, 0.3, 1, 0, 8, 8) == 0
+
+
+def test_isce_minmax_compares_two_losses_of_one_network() -> None:
+    lower = {entry["case"]: entry for entry in cases("isce_minmax_1", "lower objective")}
+    assert {entry["measured"] for name, entry in lower.items() if "s = 1, " in name} == {1}
+    failing = cases("isce_minmax_1", role="counterexample")
+    assert len(failing) == 2
+    assert all(entry["measured"] < 1 for entry in failing)
+    assert all(entry["measured"] == 0 for entry in cases("isce_minmax_1", "accuracies"))
+
+
+def test_isce_decision_that_fails_for_s_above_1() -> None:
+    (logit,) = cases("isce_prediction_rule", "logit of the predicted class")
+    (decision,) = cases("isce_prediction_rule", role="counterexample")
+    assert (logit["measured"], decision["measured"]) == (pytest.approx(-0.15), 0)
+    some = [entry["case"] for entry in cases("isce_prediction_rule", role="check") if "those with" in entry["case"]]
+    assert some, "no draw would break the rule, so the condition is not tested"
+
+
+def test_isce_mean_values_and_the_optimum() -> None:
+    at_means = {entry["quantity"]: entry["measured"] for entry in cases("isce_mean_values", where="f = 0.97")}
+    assert (at_means["smallest S"], at_means["largest S"]) == pytest.approx((8.2995, 9.7597), abs=5e-5)
+    best = [entry["measured"] for entry in cases("isce_mean_values", where="smallest loss")]
+    assert best == pytest.approx([0.9487, 8.0996, 1.4199, 0.2417, 0.9487, 8.0996, 1.3450, 0.2605], abs=6e-5)
+    (short,) = cases("isce_mean_values", role="counterexample")
+    assert short["measured"] == pytest.approx(0.2995, abs=5e-5)
+
+
+def test_isce_surface_covers_both_ranges() -> None:
+    found = catalogue("theory")["isce_surface"].load()()
+    fields = {name: torch.tensor(values, dtype=torch.float64) for name, values in found["fields"].items()}
+    assert (fields["printed/z"] > 0).all()
+    assert (fields["wide/z"] < 0).any() and (fields["wide/z"] > 0).any()
+    for panel, (s, m) in {"printed": (2, 0.1), "wide": (8, 4)}.items():
+        assert fields[f"{panel}/z"].shape == (len(fields[f"{panel}/m"]), len(fields[f"{panel}/s"]))
+        assert (fields[f"{panel}/s"][[0, -1]].tolist(), fields[f"{panel}/m"][-1]) == ([1, s], pytest.approx(m))
+        assert fields[f"{panel}/m"][0] > 0
+    # Rows are m, columns are s: far out along s alone the sign changes.
+    assert fields["wide/z"][1, -1] < 0 < fields["wide/z"][1, 10]
+    signs = [(row["s"], row["m"]) for row in found["measures"] if row["quantity"] == "sign_change"]
+    assert signs == [(1.0, pytest.approx(2.21888, abs=1e-5)), (2.0, pytest.approx(2.2922, abs=1e-4)),
+                     (pytest.approx(5.4445, abs=1e-4), 0.1)]  # fmt: skip
+
+
+def test_isce_regression_directions() -> None:
+    entry = catalogue("theory")["isce_regression"]
+    found = entry.load()()
+    assert found == entry.load()(**entry.defaults())
+    measured = {(row["training"], row["quantity"]): row["value"] for row in found["measures"]}
+    for one_way in ("ce", "isce_formula"):
+        assert measured[one_way, "one_direction"] == pytest.approx(1)
+        assert (one_way, "gap") not in measured
+    assert measured["label_smoothing", "gap"] == pytest.approx(math.log(0.95 / 0.05))
+    for on_circle, angle in (("arcface", -(90 - math.degrees(0.5)) / 2), ("isce", -45), ("nce", -45)):
+        assert measured[on_circle, "radial"] < 1e-9
+        assert measured[on_circle, "angle"] == pytest.approx(angle)
+    fields = {name: torch.tensor(values) for name, values in found["fields"].items()}
+    lengths = torch.stack([fields["isce/true"], fields["isce/other"]]).norm(dim=0)
+    assert ((lengths - 1).abs() < 1e-6).sum() + (lengths == 0).sum() == lengths.numel()
+    # s = 1: the margin changes the loss's height, but no direction.
+    torch.testing.assert_close(fields["isce/true"], fields["nce/true"])
+    assert (fields["isce/loss"] < fields["nce/loss"]).all()
+    tilted = entry.load()(s=2.0)
+    (angle,) = [row["value"] for row in tilted["measures"] if (row["training"], row["quantity"]) == ("isce", "angle")]
+    assert angle == pytest.approx(-math.degrees(math.atan(1 / 2)))

@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy
 from lossproof.catalogue import catalogue
 from lossproof.toys import boundary
 from lossproof.toys.fit import fit_toys
+from lossproof.toys.heads import logits_of
 from lossproof.toys.moons import moons
 from lossproof.toys.networks import initial_weights, snapshot_epochs, train
 from lossproof.toys.points import PointSet
@@ -174,6 +175,62 @@ def test_fit_gives_arrays_and_a_record_per_toy():
     assert 100 * right[arrays["kept"]].mean() == pytest.approx(arrays["accuracy"][-1, 1], abs=1e-3)
     with pytest.raises(ValueError, match="no snapshot"):
         boundary.network_at(arrays, 149, 0)
+
+
+def stand_in(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The inference-softmax loss with s = 1 and m = 0.1, which wants normalised logits."""
+    assert torch.allclose(logits.detach().norm(dim=-1), torch.ones(len(logits)), atol=1e-5)
+    return cross_entropy(logits + 0.1 * nn.functional.one_hot(targets, 2), targets, reduction="none")
+
+
+def test_a_head_that_normalises_trains_as_torch_does():
+    toy = [array[None] for array in moons()]
+    weights = initial_weights([0])
+    head = logits_of("normalised_logits")
+    history = train(*toy, weights, lambda z, y: stand_in(head(z), y), epochs=60, snapshots=[60])
+    model = nn.Sequential(nn.Linear(2, 20), nn.ReLU(), nn.Linear(20, 2))
+    with torch.no_grad():
+        model[0].weight.copy_(weights.w1[0].T), model[0].bias.copy_(weights.b1[0])
+        model[2].weight.copy_(weights.w2[0].T), model[2].bias.copy_(weights.b2[0])
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
+    x, y = torch.as_tensor(toy[0][0], dtype=torch.float32), torch.as_tensor(toy[1][0])
+    for _ in range(60):
+        optimiser.zero_grad()
+        z = model(x)
+        stand_in(z / z.norm(dim=1, keepdim=True), y).mean().backward()
+        optimiser.step()
+    assert np.allclose(history.w1[-1, 0], model[0].weight.detach().T, atol=2e-4)
+    assert np.allclose(history.b2[-1, 0], model[2].bias.detach(), atol=2e-4)
+
+
+def test_normalised_logits_bound_the_confidence_and_move_no_boundary():
+    toys = {"moons": {"family": "moons"}}
+    fitted = fit_toys(toys, stand_in, training="t", head="normalised_logits", seeds=[0], epochs=300)
+    arrays, record = fitted["moons"]
+    assert record["settings"]["head"] == str(arrays["head"]) == "normalised_logits"
+    network = boundary.network_at(arrays, 300, 0)
+    assert network.normalised
+    grid_x, grid_y = boundary.grid(arrays["points"], 41)
+    confidence = boundary.confidence_map(network, grid_x, grid_y)
+    plain = boundary.confidence_map(network._replace(normalised=False), grid_x, grid_y)
+    assert np.array_equal(confidence > 0.5, plain > 0.5)
+    highest = 1 / (1 + np.exp(-(2**0.5)))  # logits of length 1 are at most sqrt(2) apart
+    assert 0.75 < confidence.max() <= highest + 1e-9 < plain.max()
+    places = np.stack(np.meshgrid(grid_x, grid_y), axis=-1)
+    z = torch.as_tensor(boundary.outputs(network, places))
+    assert np.allclose(logits_of("normalised_logits")(z).softmax(-1)[..., 1], confidence)
+    measured = {row["quantity"]: row["value"] for row in record["measures"] if row["epoch"] == 300}
+    assert 0.5 < measured["median_confidence"] <= highest
+    assert measured["low_confidence_share"] == 100
+
+
+def test_an_ordinary_head_leaves_no_trace_and_an_unknown_one_is_refused():
+    toys = {"segments": {"family": "segments"}}
+    arrays, record = fit_toys(toys, per_sample, training="ce", seeds=[0], epochs=100)["segments"]
+    assert "head" not in arrays and "head" not in record["settings"]
+    assert not boundary.network_at(arrays, 100, 0).normalised
+    with pytest.raises(ValueError, match=r"toy networks have no head 'cosine'; known: linear, normalised_logits"):
+        fit_toys(toys, per_sample, training="t", head="cosine", seeds=[0], epochs=100)
 
 
 # --- boundary -----------------------------------------------------------------------------------------------

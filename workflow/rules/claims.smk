@@ -18,11 +18,11 @@ rule claims:
             {
                 "edition": EDITION,
                 "papers": config["papers"],
-                "exhibits": [exhibit.id for exhibit in with_numbers()],
+                "exhibits": answering(),
                 "data": data_in_use(),
                 "stand_ins": config["stand_ins"],
                 "sources": {data: config["datasets"][data]["source"] for data in data_in_use()},
-                "missing": PLAN.missing | PLAN.in_part,
+                "missing": also_by_alias(PLAN.missing | PLAN.in_part),
                 "full_protocol": config["protocol"] == "full",
             }
         ),

@@ -143,8 +143,15 @@ def every_output():
 
 
 def names_of(condition):
-    """A constraint for 'paper/exhibit' parts of the exhibits that fulfil a condition."""
-    return one_of(sorted({exhibit.name for exhibit in PLAN.made if condition(exhibit)}))
+    """A constraint for the exhibit in '<paper>/<exhibit>' of the exhibits that fulfil a condition."""
+    # Two papers may have a fig_2 of different kinds, so the paper before the name counts too.
+    names = {
+        paper: [exhibit.name for exhibit in PLAN.made if exhibit.paper == paper and condition(exhibit)]
+        for paper in config["papers"]
+    }
+    return (
+        "|".join(f"(?<=/{re.escape(paper)}/)({one_of(found)})" for paper, found in names.items() if found) or "nothing"
+    )
 
 
 def attack_json(names):
@@ -163,6 +170,12 @@ def checks_of(paper, kind):
     }
     needed = {check for exhibit in exhibits for check in PLAN.needs[exhibit.id].theory}
     return sorted(statements if kind == "statement" else needed - statements)
+
+
+def curved(paper):
+    """The criteria, by training, whose curves the paper's exhibits show."""
+    shown = {name for one in PLAN.made if one.paper == paper for name in one.declaration.get("curves", ())}
+    return {name: recipe_settings(config, name)["criterion"] for name in sorted(shown)}
 
 
 def declared(wildcards):
@@ -197,6 +210,7 @@ def drawing_json(wildcards):
         "kind": exhibit.kind,
         "edition": EDITION,
     }
+    words |= {"same_as": exhibit.same_as} if exhibit.same_as else {}
     return as_json(words | {"title": exhibit.title, "caption": PLAN.caption(exhibit)} | exhibit.declaration)
 
 
@@ -208,6 +222,16 @@ def exhibit_label(wildcards):
 def with_numbers():
     """The exhibits whose tidy tables answer printed numbers."""
     return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves")]
+
+
+def also_by_alias(found):
+    """What is known by exhibit id, by the exhibits' other ids too."""
+    return found | {alias: found[one] for alias, one in PLAN.aliases.items() if one in found}
+
+
+def answering():
+    """By id (of an exhibit or an alias) in printed numbers: the exhibit whose tidy table answers them."""
+    return also_by_alias({exhibit.id: exhibit.id for exhibit in with_numbers()})
 
 
 def source_named(dataset):
@@ -240,6 +264,7 @@ def report_settings():
             "kind": exhibit.kind,
             "title": exhibit.title,
             "caption": PLAN.caption(exhibit),
+            "same_as": exhibit.same_as,
             "target": exhibit.target,
             "outputs": PLAN.outputs(exhibit),
             "tidy": PLAN.tidy(exhibit),

@@ -17,16 +17,32 @@ for EXHIBIT in PLAN.made:
         localrule: True
 
 
-# What cannot be made here can still be asked for. Nothing depends on these targets.
-for EXHIBIT in PLAN.exhibits:
-    if EXHIBIT.id in PLAN.missing:
+# Other names of exhibits ask for the same files.
+for EXHIBIT in PLAN.made:
+    for NAME in EXHIBIT.same_as:
 
         rule:
             name:
-                EXHIBIT.target
+                f"{EXHIBIT.paper}_{NAME}"
             input:
-                lambda wildcards, target=EXHIBIT.target, why=PLAN.missing[EXHIBIT.id]: refuse(target, why),
+                PLAN.outputs(EXHIBIT),
+                PLAN.tidy(EXHIBIT),
             localrule: True
+
+
+# What cannot be made here can still be asked for. Nothing depends on these targets.
+for EXHIBIT in PLAN.exhibits:
+    if EXHIBIT.id in PLAN.missing:
+        for NAME in (EXHIBIT.name, *EXHIBIT.same_as):
+
+            rule:
+                name:
+                    f"{EXHIBIT.paper}_{NAME}"
+                input:
+                    lambda wildcards, target=f"{EXHIBIT.paper}_{NAME}", why=PLAN.missing[EXHIBIT.id]: refuse(
+                        target, why
+                    ),
+                localrule: True
 
 
 for PAPER in config["papers"]:

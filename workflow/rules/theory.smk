@@ -19,15 +19,11 @@ for PAPER in config["papers"]:
                     edition=EDITION,
                     paper=PAPER,
                     checks=CHECKS,
-                    recipes=(
-                        as_json({name: recipe_settings(config, name)["criterion"] for name in config["trainings"]})
-                        if KIND == "curve"
-                        else "{}"
-                    ),
+                    recipes=as_json(curved(PAPER) if KIND == "curve" else {}),
                     code=code(
                         "theory.py",
                         theory=CHECKS,
-                        criteria=(map(criterion_of, config["trainings"]) if KIND == "curve" else []),
+                        criteria=(map(criterion_of, curved(PAPER)) if KIND == "curve" else []),
                     ),
                 message:
                     "theory: {params.checks}"

@@ -20,7 +20,8 @@ def main() -> None:
     arguments = parser.parse_args()
     told = arguments.settings
     paths = Paths(told["edition"])
-    tidy = {exhibit: read_csv(paths.tidy(*exhibit.split("/"))) for exhibit in told["exhibits"]}
+    tables = {exhibit: read_csv(paths.tidy(*exhibit.split("/"))) for exhibit in set(told["exhibits"].values())}
+    tidy = {name: tables[exhibit] for name, exhibit in told["exhibits"].items()}
     cards = {data: read_json(f"{paths.results}/datasets/{data}/card.json") for data in told["data"]}
     claims, suspicious = read_csv(arguments.claims), read_csv(arguments.suspicious)
     rows = []

@@ -28,6 +28,7 @@ def one_exhibit(told: dict[str, Any], entry: dict[str, Any], paper: str, claims:
         kind=entry["kind"],
         title=entry["title"],
         caption=entry["caption"],
+        same_as=entry["same_as"],
         # The target stands before --configfile, which would swallow it.
         target_command=f"snakemake {entry['target']} --cores 2{options}",
         settings=entry["settings"],
@@ -38,7 +39,7 @@ def one_exhibit(told: dict[str, Any], entry: dict[str, Any], paper: str, claims:
     exhibit["figure_png"] = pictures[0] if pictures else None
     if any("/tables/" in path for path in entry["outputs"]):
         words = (paper, entry["name"], entry["kind"], entry["title"])
-        table = exhibit_table(*words, read_csv(entry["tidy"][0]), claims)
+        table = exhibit_table(*words, read_csv(entry["tidy"][0]), claims, entry["same_as"])
         exhibit["table_html"] = to_html(table, entry["title"])
     return exhibit
 

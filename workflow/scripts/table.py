@@ -20,7 +20,7 @@ def main() -> None:
     arguments = parser.parse_args()
     told = arguments.settings
     words = (told["paper"], told["exhibit"], told["kind"], told["title"])
-    table = exhibit_table(*words, read_csv(arguments.tidy), read_csv(arguments.claims))
+    table = exhibit_table(*words, read_csv(arguments.tidy), read_csv(arguments.claims), told.get("same_as", ()))
     for path, typeset in zip(arguments.out, (markdown, latex, to_csv), strict=True):
         write_text(path, typeset(table))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lossproof import devices
 from lossproof.catalogue import load
+from lossproof.heads.choice import head_of
 from lossproof.records import Clock, write_json, write_npz, write_provenance
 from lossproof.toys.fit import fit_toys
 
@@ -26,6 +27,7 @@ def main() -> None:
         settings["toys"],
         criterion,
         training=settings["training"],
+        head=head_of(settings["criterion"]["name"], settings["criterion"]["parameters"]),
         seeds=range(settings["seeds"]),
         hidden=settings["hidden"],
         epochs=settings["epochs"],

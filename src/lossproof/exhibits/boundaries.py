@@ -9,7 +9,7 @@ import numpy as np
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
 from lossproof.records import read_json, read_npz
-from lossproof.toys.boundary import confidence_map, grid, network_at
+from lossproof.toys.boundary import confidence_map, gap, grid, network_at
 
 CATALOGUE = {
     "boundaries": {
@@ -57,7 +57,12 @@ class Boundaries:
                 arrays |= {"grid_x": grid_x, "grid_y": grid_y}
                 arrays |= {name: networks[name] for name in ("points", "labels", "kept")}
                 for epoch in epochs:
-                    confidence = confidence_map(network_at(networks, epoch, 0), grid_x, grid_y)
+                    network = network_at(networks, epoch, 0)
+                    confidence = confidence_map(network, grid_x, grid_y)
                     arrays[f"confidence/{training}/{epoch}"] = confidence.astype(np.float32)
+                    if network.normalised:
+                        # Its confidence jumps at the boundary, where a contour would follow the grid's steps.
+                        gaps = gap(network, np.stack(np.meshgrid(grid_x, grid_y), axis=-1))
+                        arrays[f"gap/{training}/{epoch}"] = gaps.astype(np.float32)
         columns = ["paper", "exhibit", "toy", "training", "seed", "epoch", "quantity", "value"]
         return Tidy(columns, found, arrays)

@@ -3,7 +3,8 @@
 ``reference/costs.csv`` holds counts at width 1 (benchmarks/costs.py writes it with PyTorch's FlopCounterMode),
 in two parts: what grows with the square of the width (layers between scaled channels) and what grows with the
 width itself (the first layer, biases, batch norm). The sum is exact where the width makes every channel count
-whole, and close otherwise (a quarter off for LeNet-5 at an eighth of its width).
+whole, and close otherwise (a quarter off for LeNet-5 at an eighth of its width, a hundredth for a layer of
+fixed size).
 """
 
 from __future__ import annotations

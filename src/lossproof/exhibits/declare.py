@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,17 @@ SHARED: dict[str, Any] = {
     "title": {"type": "string", "minLength": 1},
     "caption": {"type": "string", "minLength": 1},
 }
+# Another id of an exhibit, e.g. in an earlier version of the paper: `conf_fig_5: {alias_of: fig_3}`.
+ALIAS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"alias_of": {"type": "string", "description": "an exhibit of the same file"}},
+}
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One figure, table or statement: its kind's settings in ``declaration``."""
+    """One figure, table or statement: its kind's settings in ``declaration``; ``same_as`` are its other names."""
 
     paper: str
     name: str
@@ -30,6 +36,7 @@ class Exhibit:
     declaration: dict[str, Any]
     outputs: tuple[str, ...]
     grids: bool
+    same_as: tuple[str, ...] = field(default=())
 
     @property
     def id(self) -> str:
@@ -57,7 +64,28 @@ def load_exhibits(folder: Path, papers: list[str], config: dict[str, Any]) -> li
             },
         }
         content = check(read_yaml(path), schema, _always(path))
-        found += [_exhibit(path, paper, name, value, config) for name, value in content["exhibits"].items()]
+        aliases = _aliases(path, content["exhibits"])
+        found += [
+            replace(_exhibit(path, paper, name, value, config), same_as=tuple(aliases.get(name, ())))
+            for name, value in content["exhibits"].items()
+            if not _is_alias(value)
+        ]
+    return found
+
+
+def _is_alias(value: Any) -> bool:
+    return isinstance(value, dict) and "alias_of" in value
+
+
+def _aliases(path: Path, entries: dict[str, Any]) -> dict[str, list[str]]:
+    """The other names of exhibits by exhibit. Raises SettingsError for one of something that is no exhibit."""
+    found: dict[str, list[str]] = {}
+    for name, value in entries.items():
+        if _is_alias(value):
+            original = check(value, ALIAS, _always(path), ("exhibits", name))["alias_of"]
+            exhibits = [key for key, other in entries.items() if not _is_alias(other)]
+            known(str(path), f"exhibits.{name}.alias_of", original, exhibits, "exhibit")
+            found.setdefault(original, []).append(name)
     return found
 
 

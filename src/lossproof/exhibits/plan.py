@@ -64,6 +64,11 @@ class Plan:
         return found
 
     @cached_property
+    def aliases(self) -> dict[str, str]:
+        """Other ids of exhibits, each with the id of the exhibit that it is the same as."""
+        return {f"{exhibit.paper}/{name}": exhibit.id for exhibit in self.exhibits for name in exhibit.same_as}
+
+    @cached_property
     def in_part(self) -> dict[str, str]:
         """Per exhibit that is made without some of its data sets: which, and why."""
         return {

@@ -89,7 +89,9 @@ def _panel(axes: Axes, arrays: dict[str, np.ndarray], name: str, extent: list[fl
     )
     finite = probability[np.isfinite(probability)]
     if finite.size and finite.min() < 0.5 < finite.max():
-        axes.contour(arrays["grid_x"], arrays["grid_y"], probability, levels=[0.5], colors="black", linewidths=1.3)
+        smooth = arrays.get(name.replace("confidence/", "gap/"))
+        values, level = (probability, 0.5) if smooth is None else (smooth, 0.0)
+        axes.contour(arrays["grid_x"], arrays["grid_y"], values, levels=[level], colors="black", linewidths=1.3)
     else:  # an empty panel must not look like a line that was forgotten
         text = "no boundary here" if finite.size else "not a number"
         axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=7)

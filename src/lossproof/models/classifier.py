@@ -80,6 +80,7 @@ def build(
     image_size: int,
     width: float = 1.0,
     stem: str = "imagenet",
+    activation: str = "post",
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     head: str = "linear",
@@ -90,9 +91,8 @@ def build(
 
     `image_size` is the side of the square images in pixels; `width` is a factor on every channel count; `mean` and
     `std` (one value per channel, in pixels of [0, 1]) switch normalisation on; `transform` comes before all and gives
-    images of `image_size`. Raises ValueError for an unknown
-    architecture, stem or head, a setting the architecture does not have, an image size it cannot take, or a
-    normalisation that does not fit the channels.
+    images of `image_size`. Raises ValueError for an unknown architecture, stem, activation or head, a setting the
+    architecture does not have, an image size it cannot take, or a normalisation that does not fit the channels.
     """
     entries = catalogue("models")
     if arch not in entries:
@@ -113,10 +113,11 @@ def build(
             raise ValueError(f"std must be positive, not {list(std)}")
 
     settings: dict[str, object] = {"width": width}
-    if "stem" in entries[arch].parameters:
-        settings["stem"] = stem
-    elif stem != "imagenet":
-        raise ValueError(f"{arch} has no stem to choose, so '{stem}' cannot be used")
+    for name, value, usual in (("stem", stem, "imagenet"), ("activation", activation, "post")):
+        if name in entries[arch].parameters:
+            settings[name] = value
+        elif value != usual:
+            raise ValueError(f"{arch} has no {name} to choose, so '{value}' cannot be used")
     backbone = entries[arch].load()(in_channels=in_channels, image_size=image_size, **settings)
     top = heads[head].load()(backbone.feature_dim, num_classes, **(head_parameters or {}))
     top.apply(backbone.initialise)

@@ -64,6 +64,7 @@ def _exhibit(exhibit: Exhibit, counts: Mapping[str, Mapping[str, int]]) -> dict[
         "title": exhibit["title"],
         "command": exhibit["target_command"],
         "caption": exhibit.get("caption", ""),
+        "same_as": list(exhibit.get("same_as", ())),
         "picture": _picture(png) if png else None,
         "alt": exhibit.get("figure_alt") or f"{exhibit['id']}: {exhibit['title']}",
         "table": Markup(table) if table else "",
@@ -86,7 +87,9 @@ def _claim_key(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(row[column]) for column in CLAIM_COLUMNS)
 
 
-def _ledger(rows: Iterable[Mapping[str, Any]], published: Sequence[Mapping[Any, Any]], known: set[str]) -> list[dict]:
+def _ledger(
+    rows: Iterable[Mapping[str, Any]], published: Sequence[Mapping[Any, Any]], anchors: Mapping[str, str]
+) -> list[dict]:
     lines = []
     for row in rows:
         exhibit = f"{row['paper']}/{row['exhibit']}"
@@ -96,7 +99,7 @@ def _ledger(rows: Iterable[Mapping[str, Any]], published: Sequence[Mapping[Any, 
         lines.append(
             {
                 "exhibit": exhibit,
-                "anchor": anchor(exhibit) if exhibit in known else "",
+                "anchor": anchors.get(exhibit, ""),
                 "network": " · ".join(name(row[part]) for part in ("arch", "training") if row[part]),
                 "dataset": name(row["dataset"]),
                 "quantity": _what(row),
@@ -132,11 +135,11 @@ def _distinct(rows: Iterable[Mapping[str, Any]]) -> int:
     return len({(row["record"], row["split"], str(row["measured"])) for row in rows if _shown(row["measured"], "")})
 
 
-def _published_run(title: str, rows: Sequence[Mapping[str, Any]], known: set[str]) -> dict[str, Any]:
+def _published_run(title: str, rows: Sequence[Mapping[str, Any]], anchors: Mapping[str, str]) -> dict[str, Any]:
     """A published run for its own section: what ran it, and its rows as in the ledger."""
     told = {part: dict.fromkeys(str(row[part]) for row in rows if row[part]) for part in RUN_COLUMNS}
     about = [f"{part}: {', '.join(values)}" for part, values in told.items() if values]
-    lines = _ledger(rows, (), known)
+    lines = _ledger(rows, (), anchors)
     for line, row in zip(lines, rows, strict=True):
         line["basis"] += f", {row['epochs']} epochs" if row["epochs"] else ""
         if row["note"].startswith("vs: "):
@@ -167,13 +170,13 @@ def _provenance(provenance: Mapping[str, Any]) -> tuple[list[tuple[str, str]], l
     return scalars, tables
 
 
-def _toys(rows: Iterable[Mapping[str, Any]], known: set[str]) -> list[tuple[str, list[dict[str, str]]]]:
+def _toys(rows: Iterable[Mapping[str, Any]], anchors: Mapping[str, str]) -> list[tuple[str, list[dict[str, str]]]]:
     """The toy summary as text, by exhibit."""
     groups = []
     for exhibit, group in groupby(rows, key=lambda row: str(row["exhibit"])):
         shown = [
             {key: f"{value:.3f}" if isinstance(value, float) else str(value) for key, value in row.items()}
-            | {"training": name(str(row["training"])), "anchor": anchor(exhibit) if exhibit in known else ""}
+            | {"training": name(str(row["training"])), "anchor": anchors.get(exhibit, "")}
             for row in group
         ]
         groups.append((exhibit, shown))
@@ -196,7 +199,13 @@ def build(context: Context) -> str:
     twice = [one for one, count in ids.items() if count > 1]
     if twice:
         raise ValueError(f"two exhibits share an id: {', '.join(twice)}")
-    known = {exhibit["id"] for paper in papers for exhibit in paper["exhibits"]}
+    # An exhibit's other names lead to its section.
+    anchors = {
+        name: exhibit["anchor"]
+        for paper in papers
+        for exhibit in paper["exhibits"]
+        for name in (exhibit["id"], *(f"{paper['id']}/{other}" for other in exhibit["same_as"]))
+    }
     published = list(context.get("published", ()))
     # Beside the ledger stand only runs that answer a printed number.
     printed = [[row for row in run["rows"] if row["value"]] for run in published]
@@ -227,7 +236,7 @@ def build(context: Context) -> str:
         counts=[
             {
                 "exhibit": exhibit,
-                "anchor": anchor(exhibit) if exhibit in known else "",
+                "anchor": anchors.get(exhibit, ""),
                 "total": sum(found.values()),
                 "parts": [
                     {"name": str(one), "slug": _slug(str(one)), "count": found[str(one)]}
@@ -239,14 +248,11 @@ def build(context: Context) -> str:
         ],
         distinct=_distinct(ledger),
         implausible=sum(row["plausible"] != "yes" for row in ledger),
-        ledger=_ledger(ledger, by_claim, known),
+        ledger=_ledger(ledger, by_claim, anchors),
         published=[run["name"] for run in published if any(row["value"] for row in run["rows"])],
-        published_runs=[_published_run(run["name"], run["rows"], known) for run in published],
-        toy_summary=_toys(context.get("toy_summary", ()), known),
-        theory=[
-            dict(row) | {"anchor": anchor(str(row["statement"])) if row["statement"] in known else ""}
-            for row in context.get("theory", ())
-        ],
+        published_runs=[_published_run(run["name"], run["rows"], anchors) for run in published],
+        toy_summary=_toys(context.get("toy_summary", ()), anchors),
+        theory=[dict(row) | {"anchor": anchors.get(str(row["statement"]), "")} for row in context.get("theory", ())],
         scalars=scalars,
         tables=tables,
     )

@@ -23,7 +23,7 @@ class Exhibit(TypedDict):
 
     ``id``: 'sp/fig_3'; ``target_command``: what regenerates it; ``figure_png``: embedded as a data URI;
     ``table_html``: from ``tables.typeset.to_html`` (trusted, not escaped again); ``settings``: as resolved;
-    ``stand_ins``: the paper's data set to what ran; ``notes``: paragraphs.
+    ``same_as``: the exhibit's other names; ``stand_ins``: the paper's data set to what ran; ``notes``: paragraphs.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Exhibit(TypedDict):
     title: str
     target_command: str
     caption: NotRequired[str]
+    same_as: NotRequired[Sequence[str]]
     figure_png: NotRequired[Path | str | None]
     figure_alt: NotRequired[str]
     table_html: NotRequired[str | None]

@@ -83,6 +83,7 @@ def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str)
     accepted = catalogue("models")[arch].parameters
     model = {
         "stem": config["models"]["stem"],
+        "activation": config["models"]["activation"],
         "width": config["models"]["width"].get(arch, 1.0),
     }
     return {

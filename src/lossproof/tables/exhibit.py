@@ -10,12 +10,21 @@ from lossproof.tables.statements import overview_table, statement_table
 from lossproof.tables.typeset import Table
 
 
-def exhibit_table(paper: str, exhibit: str, kind: str, title: str, tidy: Sequence[Row], claims: Iterable[Row]) -> Table:
-    """The table of one exhibit from its tidy rows; ``claims`` are all printed numbers."""
+def exhibit_table(
+    paper: str,
+    exhibit: str,
+    kind: str,
+    title: str,
+    tidy: Sequence[Row],
+    claims: Iterable[Row],
+    same_as: Iterable[str] = (),
+) -> Table:
+    """The table of one exhibit from its tidy rows; ``claims`` are all printed numbers, ``same_as`` its other names."""
     if kind == "statement":
         return statement_table(tidy, title)
     if kind == "statement_overview":
-        names = dict.fromkeys(row["statement"] for row in tidy)
-        return overview_table({name: [row for row in tidy if row["statement"] == name] for name in names}, {}, title)
-    printed = [claim for claim in claims if (claim["paper"], claim["exhibit"]) == (paper, exhibit)]
+        checks = dict.fromkeys(row["statement"] for row in tidy)
+        return overview_table({one: [row for row in tidy if row["statement"] == one] for one in checks}, {}, title)
+    names = {exhibit, *same_as}
+    printed = [claim for claim in claims if claim["paper"] == paper and claim["exhibit"] in names]
     return accuracy_table(tidy, printed, title)

@@ -20,12 +20,17 @@ ANGLES = 360  # rays that sample the boundary around the rings
 
 
 class Network(NamedTuple):
-    """Weights of one network, logits = relu(x w1 + b1) w2 + b2: w1 [2, H], b1 [H], w2 [H, 2], b2 [2]."""
+    """Weights of one network, outputs = relu(x w1 + b1) w2 + b2: w1 [2, H], b1 [H], w2 [H, 2], b2 [2].
+
+    The outputs are the logits, or (``normalised``) the logits are the outputs over their L2 norm, which moves no
+    boundary but changes every confidence.
+    """
 
     w1: np.ndarray
     b1: np.ndarray
     w2: np.ndarray
     b2: np.ndarray
+    normalised: bool = False
 
 
 def network_at(arrays: Mapping[str, np.ndarray], epoch: int, seed: int) -> Network:
@@ -36,7 +41,9 @@ def network_at(arrays: Mapping[str, np.ndarray], epoch: int, seed: int) -> Netwo
     found = np.flatnonzero(arrays["epochs"] == epoch)
     if not len(found):
         raise ValueError(f"no snapshot at epoch {epoch}; stored: {arrays['epochs'].tolist()}")
-    return Network(*(arrays[name][found[0], seed].astype(np.float64) for name in ("w1", "b1", "w2", "b2")))
+    weights = (arrays[name][found[0], seed].astype(np.float64) for name in ("w1", "b1", "w2", "b2"))
+    normalised = str(arrays.get("head", "linear")) == "normalised_logits"
+    return Network(*weights)._replace(normalised=normalised)
 
 
 def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -48,20 +55,29 @@ def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.einsum("...i,ij->...j" if right.ndim == 2 else "...i,i->...", left, right)
 
 
-def logits(network: Network, points: np.ndarray) -> np.ndarray:
-    """Logits [..., 2] at ``points`` [..., 2]."""
+def outputs(network: Network, points: np.ndarray) -> np.ndarray:
+    """Outputs of the last layer [..., 2] at ``points`` [..., 2]."""
     return product(np.maximum(product(points, network.w1) + network.b1, 0.0), network.w2) + network.b2
 
 
 def gap(network: Network, points: np.ndarray) -> np.ndarray:
-    """z1 - z0 [...] at ``points`` [..., 2]: positive where the network says class 1."""
+    """z1 - z0 [...] of the outputs at ``points`` [..., 2]: positive where the network says class 1."""
     hidden = np.maximum(product(points, network.w1) + network.b1, 0.0)
     return product(hidden, network.w2[:, 1] - network.w2[:, 0]) + (network.b2[1] - network.b2[0])
 
 
+def deployed_gap(network: Network, points: np.ndarray) -> np.ndarray:
+    """The gap [...] of the logits that the softmax sees, at ``points`` [..., 2]: with the sign of ``gap``."""
+    plain = gap(network, points)
+    if not network.normalised:
+        return plain
+    norm = np.sqrt((outputs(network, points) ** 2).sum(-1))
+    return np.divide(plain, norm, out=np.zeros_like(plain), where=norm > 0)
+
+
 def probability(network: Network, points: np.ndarray) -> np.ndarray:
     """Softmax probability of class 1 [...] at ``points`` [..., 2]."""
-    return 0.5 * (1.0 + np.tanh(0.5 * gap(network, points)))
+    return 0.5 * (1.0 + np.tanh(0.5 * deployed_gap(network, points)))
 
 
 def frame(points: np.ndarray, border: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
@@ -160,13 +176,13 @@ def common_measures(network: Network, points: np.ndarray, labels: np.ndarray, ke
     * ``band_share``: share of the frame where the absolute logit gap is below half its median at the kept
       points: how wide the undecided band is, whatever the scale of the logits.
     """
-    decided = gap(network, points)
+    decided = deployed_gap(network, points)
     correct = (decided > 0) == (labels == 1)
     found = {"accuracy": 100 * correct.mean(), "accuracy_kept": 100 * correct[kept].mean()}
     found |= {f"accuracy_class_{k}": 100 * correct[labels == k].mean() for k in (0, 1)}
 
     strength = np.median(np.abs(decided[kept]))
-    over_frame = np.abs(gap(network, np.stack(np.meshgrid(*grid(points, LINES // 2)), axis=-1)))
+    over_frame = np.abs(deployed_gap(network, np.stack(np.meshgrid(*grid(points, LINES // 2)), axis=-1)))
     found["median_confidence"] = 1 / (1 + np.exp(-strength))
     found["low_confidence_share"] = 100 * (over_frame < np.log(CONFIDENT / (1 - CONFIDENT))).mean()
     found["band_share"] = 100 * (over_frame < strength / 2).mean()

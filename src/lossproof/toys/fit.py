@@ -11,6 +11,7 @@ import torch
 from lossproof.catalogue import load
 from lossproof.records import SCHEMA_VERSION
 from lossproof.toys.boundary import measure, network_at
+from lossproof.toys.heads import logits_of
 from lossproof.toys.networks import Criterion, initial_weights, snapshot_epochs, train
 from lossproof.toys.points import PointSet
 
@@ -22,6 +23,7 @@ def fit_toys(
     criterion: Criterion,
     *,
     training: str,
+    head: str = "linear",
     seeds: Sequence[int] = tuple(range(10)),
     hidden: int = 20,
     epochs: int = 10_000,
@@ -34,9 +36,11 @@ def fit_toys(
     ``toys``: id -> {"family": name in the catalogue, "parameters": {...}}; all must have equally many
     points. Every toy gets one network per seed, and equal seeds start from equal weights. The measures
     of ``boundary.measure`` are taken at the ``measured`` epochs that are within reach, and at the last.
+    ``head``: one of ``heads.HEADS``; what the criterion and the confidences see of the last layer.
 
-    Raises ValueError where the toys cannot be stacked.
+    Raises ValueError where the toys cannot be stacked, or for a head that toy networks do not have.
     """
+    deployed = logits_of(head)
     sets: dict[str, PointSet] = {
         name: load("toys", toy["family"])(**toy.get("parameters", {})) for name, toy in toys.items()
     }
@@ -51,7 +55,7 @@ def fit_toys(
         labels,
         kept,
         initial_weights(seeds, hidden).repeat(len(sets)),
-        criterion,
+        lambda logits, targets: criterion(deployed(logits), targets),
         epochs=epochs,
         learning_rate=learning_rate,
         snapshots=snapshot_epochs(epochs, looked_at),
@@ -68,6 +72,8 @@ def fit_toys(
             "epochs": history.epochs,
             **{part: getattr(history, part)[:, own] for part in ("w1", "b1", "w2", "b2", "loss", "accuracy")},
         }
+        if head != "linear":
+            arrays["head"] = np.array(head)
         family = str(toys[name]["family"])
         measures = [
             {"seed": seed, "epoch": epoch, "quantity": quantity, "value": value}
@@ -75,7 +81,7 @@ def fit_toys(
             for column, seed in enumerate(seeds)
             for quantity, value in measure(network_at(arrays, epoch, column), *point_set, family).items()
         ]
-        settings = {
+        settings: dict[str, Any] = {
             "family": family,
             "parameters": dict(toys[name].get("parameters", {})),
             "hidden": hidden,
@@ -84,6 +90,7 @@ def fit_toys(
             "optimiser": "adam, full batch",
             "seeds": list(seeds),
         }
+        settings |= {"head": head} if head != "linear" else {}
         record = {
             "schema": SCHEMA_VERSION,
             "kind": "toy",
