@@ -14,22 +14,35 @@ NAMES = {
     "clothing1m": "Clothing1M",
     "voc2007": "VOC2007",
     "resnet18": "ResNet-18",
+    "resnet32": "ResNet-32",
     "resnet34": "ResNet-34",
+    "lenet5": "LeNet-5",
+    "cnn8": "eight-layer CNN",
     "googlenet": "GoogLeNet",
     "densenet121": "DenseNet-121",
     "cnn2": "two-layer CNN",
     "ce": "CE",
+    "ce_isce": "CE",
     "sp_ce": "SP-CE",
     "sp_focal": "SP focal",
     "ce+l2": "CE + L2",
     "mmc": "MMC",
     "center": "center loss",
     "lgm": "L-GM",
+    "arcface": "ArcFace",
+    "random": "random resize",
+    "label_smoothing": "label smoothing",
+    "at": "adversarial training",
+    "isce": "I-SCE",
+    "nce": "CE, normalised logits",
     "none": "no attack",
     "fgsm": "FGSM",
     "bim": "BIM",
     "pgd": "PGD",
     "upgd": "UPGD",
+    "pgd_l2": "L2 PGD",
+    "deepfool": "DeepFool",
+    "simba": "SimBA",
     "train": "training images",
     "test": "test images",
     "filter_normalised": "filter-normalised",
@@ -37,6 +50,8 @@ NAMES = {
 }
 # What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
 VARIANTS = {"library": "library settings", "1of255": "", "sweep": ""}
+# Whose choice is shown in words of its own, where an exhibit has both.
+TARGETED = {"untargeted": "untargeted", "least_likely": "to the least likely class"}
 
 
 def name(key: str) -> str:
@@ -46,9 +61,28 @@ def name(key: str) -> str:
 
 def attack(key: str) -> str:
     """The printed name of an attack's id, e.g. ``upgd_library`` -> "UPGD, library settings"."""
-    method, _, variant = key.partition("_")
-    if key in NAMES or method not in NAMES or not variant:
+    words = key.split("_")
+    # The longest known beginning is the method: ``pgd_l2`` is another one than ``pgd``.
+    method = next((at for at in range(len(words), 0, -1) if "_".join(words[:at]) in NAMES), 0)
+    known, variant = "_".join(words[:method]), "_".join(words[method:])
+    if not known or not variant:
         return name(key)
     if variant.isdigit():
-        return f"{NAMES[method]}-{variant}"
-    return ", ".join(filter(None, (NAMES[method], VARIANTS.get(variant, variant.replace("_", " ")))))
+        return f"{NAMES[known]}-{variant}"
+    return ", ".join(filter(None, (NAMES[known], VARIANTS.get(variant, variant.replace("_", " ")))))
+
+
+def targeted(key: str) -> str:
+    """What an attack aims at, in words: ``least_likely`` -> "to the least likely class"; nothing for nothing."""
+    return TARGETED.get(key, f"to {name(key)}" if key else "")
+
+
+def steps(key: str, count: str) -> str:
+    """How long an attack goes on: '40 steps', or '300 queries' of one that only asks the network; '' where not said."""
+    one, more = ("query", "queries") if key.startswith("simba") else ("step", "steps")
+    return f"{count} {one if count == '1' else more}" if count else ""
+
+
+def reading(key: str) -> str:
+    """How an attack's budget is read, in words; nothing where there is only one way."""
+    return f"ε: {name(key)}" if key else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossproof.spelling import attack, name
+from lossproof.spelling import attack, name, reading, steps, targeted
 
 __all__ = ["name", "quantity"]
 
@@ -16,6 +16,8 @@ def quantity(row: Mapping[str, str]) -> str:
     parts = [attack(row["attack"])]
     if row["epsilon_printed"] or row["epsilon"]:
         parts.append(f"ε = {row['epsilon_printed'] or row['epsilon']}")
-    if row["steps"]:
-        parts.append(f"{row['steps']} step{'' if row['steps'] == '1' else 's'}")
-    return ", ".join(parts)
+    parts.append(steps(row["attack"], row["steps"]))
+    if row.get("targeted") != "untargeted":  # as nearly every attack is
+        parts.append(targeted(row.get("targeted", "")))
+    parts.append(reading(row.get("reading", "")))
+    return ", ".join(filter(None, parts))
