@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 NAMES = {
     "mnist": "MNIST",
     "fashion_mnist": "Fashion-MNIST",
@@ -51,7 +53,9 @@ NAMES = {
 # What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
 VARIANTS = {"library": "library settings", "1of255": "", "sweep": ""}
 # Whose choice is shown in words of its own, where an exhibit has both.
-TARGETED = {"untargeted": "untargeted", "least_likely": "to the least likely class"}
+TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
+# Words of an attack's id that say what is shown anyway.
+AIMS = ("un", "untargeted", "tar", "targeted")
 
 
 def name(key: str) -> str:
@@ -59,22 +63,25 @@ def name(key: str) -> str:
     return NAMES.get(key, key.replace("_", " "))
 
 
-def attack(key: str) -> str:
-    """The printed name of an attack's id, e.g. ``upgd_library`` -> "UPGD, library settings"."""
-    words = key.split("_")
+def attack(key: str, beside: Collection[str] = ()) -> str:
+    """The printed name of an attack's id, e.g. ``upgd_library`` -> "UPGD, library settings".
+
+    Its words that are among ``beside`` (what is shown beside the name: steps, reading) are left out.
+    """
+    words = [word for word in key.split("_") if word not in (*AIMS, *beside)]
     # The longest known beginning is the method: ``pgd_l2`` is another one than ``pgd``.
     method = next((at for at in range(len(words), 0, -1) if "_".join(words[:at]) in NAMES), 0)
     known, variant = "_".join(words[:method]), "_".join(words[method:])
     if not known or not variant:
-        return name(key)
+        return name("_".join(words))
     if variant.isdigit():
         return f"{NAMES[known]}-{variant}"
     return ", ".join(filter(None, (NAMES[known], VARIANTS.get(variant, variant.replace("_", " ")))))
 
 
 def targeted(key: str) -> str:
-    """What an attack aims at, in words: ``least_likely`` -> "to the least likely class"; nothing for nothing."""
-    return TARGETED.get(key, f"to {name(key)}" if key else "")
+    """What an attack aims at, in words: ``least_likely`` -> "targeted: least likely"; nothing for nothing."""
+    return TARGETED.get(key, f"targeted: {name(key)}" if key else "")
 
 
 def steps(key: str, count: str) -> str:

@@ -108,16 +108,27 @@ def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]
         "check": ("check", list(catalogue("theory"))),
     }
 
+    def meant(key: str) -> tuple[str, list[str]]:
+        last = key.rsplit(".", 1)[-1]
+        return allowed.get(last) or allowed.get(last.removesuffix("s")) or ("", [])
+
     def visit(key: str, item: Any) -> None:
-        if isinstance(item, dict):
+        if isinstance(item, dict) and meant(key)[0]:
+            # Lists by data set: each data set of the exhibit has one, and nothing else does.
+            for dataset in value["datasets"]:
+                if dataset not in item:
+                    raise fault(source, key, f"no list for data set '{dataset}'", "one list for all, or one for each")
+            for dataset, part in item.items():
+                known(source, key, dataset, value["datasets"], "data set")
+                visit(key, part)
+        elif isinstance(item, dict):
             for inner, part in item.items():
                 visit(f"{key}.{inner}", part)
         elif isinstance(item, list):
             for part in item:
                 visit(key, part)
         elif isinstance(item, str):
-            last = key.rsplit(".", 1)[-1]
-            what, names = allowed.get(last) or allowed.get(last.removesuffix("s")) or ("", [])
+            what, names = meant(key)
             if what and not (what == "training" and training_known(config, item)):
                 known(source, key, item, names, what)
 

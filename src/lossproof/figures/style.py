@@ -1,7 +1,7 @@
 """One look for every figure: sizes for a two-column page, and colour, line and marker per training.
 
 Colours are Okabe and Ito's, extended by Tol's muted set; every training also has a line style and
-a marker of its own, so that nothing hangs on colour alone.
+a marker of its own among those that a paper compares, so that nothing hangs on colour alone.
 """
 
 from __future__ import annotations
@@ -94,6 +94,7 @@ class Look:
 
 LOOKS = {
     "ce": Look("CE", BLUE, "--", "o"),
+    "ceisce": Look("CE", BLUE, "--", "o"),
     "focal": Look("focal", "#009E73", (0, (1, 1)), "s"),
     "spfocal": Look("SP focal", "#D55E00", "-", "^"),
     "ce+l2": Look("CE + L2", "#CC79A7", "-.", "v"),
@@ -103,6 +104,12 @@ LOOKS = {
     "center": Look("center loss", "#000000", (0, (2, 1.5)), "P"),
     "lgm": Look("L-GM", ORANGE, (0, (5, 2)), "X"),
     "isce": Look("I-SCE", "#44AA99", (0, (8, 1, 2, 1)), "p"),
+    # Ten trainings of one paper: told apart among themselves, also by who sees no red or no green.
+    "arcface": Look("ArcFace", "#490092", (0, (4, 1, 1, 1)), "^"),
+    "random": Look("random resize", "#DDCC77", (0, (1, 1.5)), "s"),
+    "labelsmoothing": Look("label smoothing", "#661100", (0, (6, 1, 1, 1, 1, 1)), "v"),
+    "at": Look("adversarial training", "#CC3311", "-.", "*"),
+    "nce": Look("CE, normalised logits", "#882255", (0, (3, 2)), "<"),
     "pc": Look("PC", "#332288", (0, (8, 2)), "h"),
 }
 SPARE_COLOURS = ("#117733", "#AA4499", "#661100", "#888888")
