@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from lossproof import catalogue
 from lossproof.attacks import library, outcome
-from lossproof.attacks.epsilon import parse, parse_list, step_size
 from lossproof.attacks.outcome import judge, summarise, wilson
 from lossproof.attacks.protocol import AttackData, resolve, run_bundle
 from lossproof.attacks.subset import choose_images
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.records import read_npz, write_json, write_npz
 from lossproof.seeding import seed_of
+from lossproof.threats.budgets import parse, parse_list, step_size
 from lossproof.training.feeding import Loading, Resident, Streamed
 
 CPU = torch.device("cpu")

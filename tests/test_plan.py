@@ -11,13 +11,13 @@ import pytest
 from tidy_rows import CLAIMS, SUSPICIOUS, TABLES
 
 from editions import EXHIBITS, edition, load, plan
-from lossproof.attacks.epsilon import parse_list
 from lossproof.claims.ledger import build_ledger
 from lossproof.exhibits.accuracy import COLUMNS, rows, said_of
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.paths import Paths, Run
 from lossproof.exhibits.plan import Plan, named_datasets, without
 from lossproof.records import write_csv
+from lossproof.threats.budgets import parse_list
 
 EMBEDDED = plan()
 

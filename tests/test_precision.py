@@ -159,11 +159,11 @@ def test_evaluation_is_float32_whatever_the_training(monkeypatch):
 def test_bf16_gives_the_loss_float32_logits():
     model = new_model(told(), DATA)
     images = torch.rand(8, 1, 8, 8)
-    logits = forward_in(model, "bf16", CPU)(images)
+    logits, _ = forward_in(model, "bf16", CPU)(images)
     assert logits.dtype == torch.float32
     # The head itself works in float32: its logits are no bfloat16 numbers.
     assert not torch.equal(logits, logits.bfloat16().float())
-    assert torch.equal(forward_in(model, "fp32", CPU)(images), model(images))
+    assert torch.equal(forward_in(model, "fp32", CPU)(images).logits, model(images))
 
 
 def test_bf16_resumes_to_the_same_bytes_and_not_from_fp32(tmp_path, monkeypatch):
@@ -283,7 +283,7 @@ def test_layout_on_its_way_to_the_network(monkeypatch, used, device, channels_la
     model = new_model(told(arch="cnn2"), tiny(8, 3))
     seen = []
     monkeypatch.setattr(model.backbone, "channels_last", channels_last, raising=False)
-    monkeypatch.setattr(model, "forward", lambda x: seen.append(x) or x)
+    monkeypatch.setattr(model, "features", lambda x: seen.append(x) or torch.zeros(4, model.backbone.feature_dim))
     images = torch.rand(4, 3, 8, 8)
     forward_in(model, used, device)(images)
     assert torch.equal(seen[0], images)
@@ -318,7 +318,7 @@ def step(model, forward, images):
     model.train()
     model.zero_grad(set_to_none=True)
     torch.manual_seed(5)
-    logits = forward(images)
+    logits, _ = forward(images)
     CrossEntropy()(logits, torch.arange(len(images)) % 3).mean().backward()
     gradients = [parameter.grad for parameter in model.parameters()]
     return [logits.detach(), *gradients, *(buffer.clone() for buffer in model.buffers())]
@@ -435,7 +435,7 @@ class BrokenBackward(torch.autograd.Function):
 
 
 def broken_backward(function, **options):
-    return lambda images: BrokenBackward.apply(function(images))
+    return lambda images: function(images)._replace(logits=BrokenBackward.apply(function(images).logits))
 
 
 def broken_at_once(function, **options):

@@ -19,7 +19,8 @@ SCRIPTS = PACKAGE.parents[1] / "workflow/scripts"
 # Bottom first. A package imports from its own layer and from those below it.
 LAYERS = [
     {"catalogue", "records", "seeding", "devices", "progress", "sources", "settings", "spelling"},
-    {"criteria", "heads", "models", "datasets"},
+    {"criteria", "heads", "models", "datasets", "threats"},
+    {"defences"},
     {"training"},
     {"attacks", "landscapes", "toys", "theory"},
     {"exhibits"},

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from lossproof.datasets.prepared import Prepared
 from lossproof.models.classifier import Classifier
@@ -220,14 +221,14 @@ def test_a_resume_point_keeps_the_accelerators_draws(tmp_path, monkeypatch, kind
     model = new_model(told(), DATA)
     optimiser = adam(model, told()["optimiser"])
     path = tmp_path / "x.safetensors"
-    checkpoint.save(path, "f", model, optimiser, torch.Generator(), {}, {"epoch": 1})
+    checkpoint.save(path, "f", model, nn.Module(), optimiser, torch.Generator(), {}, {"epoch": 1})
     expected = torch.rand(5, generator=own)
-    assert checkpoint.restore(path, "f", model, optimiser, torch.Generator()) == ({"epoch": 1}, {})
+    assert checkpoint.restore(path, "f", model, nn.Module(), optimiser, torch.Generator()) == ({"epoch": 1}, {})
     assert torch.equal(torch.rand(5, generator=own), expected)
     # Where the accelerator is gone its state is left alone.
     before = own.get_state()
     monkeypatch.setattr(available, lambda: False)
-    assert checkpoint.restore(path, "f", model, optimiser, torch.Generator()) == ({"epoch": 1}, {})
+    assert checkpoint.restore(path, "f", model, nn.Module(), optimiser, torch.Generator()) == ({"epoch": 1}, {})
     assert torch.equal(own.get_state(), before)
 
 
@@ -235,7 +236,7 @@ def test_resume_points_are_written_whole(tmp_path):
     model = new_model(told(), DATA)
     optimiser = adam(model, told()["optimiser"])
     with pytest.raises(TypeError):
-        checkpoint.save(tmp_path / "x.safetensors", "f", model, optimiser, torch.Generator(), {}, {"bad": object()})
+        checkpoint.save(tmp_path / "x.safetensors", "f", model, nn.Module(), optimiser, torch.Generator(), {}, {"bad": object()})
     assert list(tmp_path.iterdir()) == []
 
 

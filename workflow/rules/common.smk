@@ -125,12 +125,14 @@ def run_json(wildcards):
 
 def run_code(script, wildcards, **components):
     """The code of a step that builds a run's network with its criterion and that criterion's head."""
-    criterion = criterion_of(wildcards.training)
+    recipe = recipe_settings(config, wildcards.training)
+    criterion = recipe["criterion"]
     return code(
         script,
         models=[wildcards.arch],
-        criteria=[criterion],
-        heads=[head_of(criterion)],
+        criteria=[criterion["name"]],
+        heads=[head_of(criterion["name"], criterion["parameters"])],
+        defences=[recipe["defence"]["name"]] if "defence" in recipe else [],
         **components,
     )
 

@@ -14,9 +14,9 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.balls import per_image, project, random_point, rescale, steepest
-from lossproof.attacks.frozen import frozen
 from lossproof.attacks.losses import AttackLoss, gap, resolve
+from lossproof.models.frozen import frozen
+from lossproof.threats.balls import per_image, project, random_point, rescale, steepest
 
 # An image is dropped early only when its gap is this far below 0, relative to its largest logit:
 # in a batch of another size the logits differ in their last digits.

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.frozen import frozen
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import EPSILON, LINF, RANDOM_START, STEP_SIZE, STEPS
+from lossproof.models.frozen import frozen
 
 CATALOGUE = {
     "fgsm": {"build": "fgsm", "track": "printed", "parameters": {"norm": LINF, "epsilon": EPSILON}},

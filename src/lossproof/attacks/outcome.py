@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.balls import length, per_image
-from lossproof.attacks.frozen import frozen
+from lossproof.models.frozen import frozen
+from lossproof.threats.balls import length, per_image
 
 TOLERANCE = 1e-6  # pixels; float32 rounding of image + perturbation stays below it
 INVALID = -1

@@ -22,12 +22,12 @@ import torch
 from torch import Tensor, nn
 
 from lossproof import catalogue
-from lossproof.attacks import epsilon as budgets
 from lossproof.attacks.losses import AttackLoss
 from lossproof.attacks.outcome import Outcome, judge, predict, summarise
 from lossproof.progress import track
 from lossproof.records import SCHEMA_VERSION
 from lossproof.seeding import seed_of
+from lossproof.threats import budgets
 from lossproof.training.feeding import BATCH, Feed, fitting, joined
 
 

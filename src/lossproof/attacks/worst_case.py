@@ -8,11 +8,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.frozen import frozen
 from lossproof.attacks.gradient import attack
 from lossproof.attacks.losses import AttackLoss
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import EPSILON, RANDOM_START, STEP_SIZE, STEPS
+from lossproof.models.frozen import frozen
 
 CATALOGUE = {
     "gradient": {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -12,8 +13,15 @@ from lossproof.catalogue import catalogue
 from lossproof.models.backbone import Backbone
 
 
+class Scores(NamedTuple):
+    """What a loss may see of a batch."""
+
+    logits: torch.Tensor  # [B, K]
+    embedding: torch.Tensor  # [B, e]: what the head's scores are made of
+
+
 class Classifier(nn.Module):
-    """From pixels in [0, 1] to logits: (x - mean) / std, then backbone, then head.
+    """From pixels in [0, 1] to logits: a defence's `transform`, (x - mean) / std, then backbone, then head.
 
     `mean` and `std` are per channel (buffers [1, C, 1, 1]), both or neither; without them the pixels go in as they
     are.
@@ -28,8 +36,10 @@ class Classifier(nn.Module):
         head: nn.Module,
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
+        transform: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        self.transform = transform
         self.backbone = backbone
         self.head = head
         for name, values in (("mean", mean), ("std", std)):
@@ -37,6 +47,8 @@ class Classifier(nn.Module):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Pixels [B, C, H, W] in [0, 1] -> the backbone's features [B, d], the head's input."""
+        if self.transform is not None:
+            x = self.transform(x)
         if self.backbone.channels_last and x.device.type == "cpu":
             x = x.to(memory_format=torch.channels_last)
         if self.mean is not None and self.std is not None:
@@ -46,6 +58,18 @@ class Classifier(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Pixels [B, C, H, W] in [0, 1] -> logits [B, K]."""
         return self.head(self.features(x))
+
+    def raw(self, x: torch.Tensor) -> torch.Tensor:
+        """Pixels [B, C, H, W] in [0, 1] -> logits [B, K] before a head normalises them; its logits where none does."""
+        return getattr(self.head, "raw", self.head)(self.features(x))
+
+    def score(self, features: torch.Tensor) -> Scores:
+        """Features [B, d] -> logits, and the embedding behind them (the features, where the head has none)."""
+        head: Any = self.head
+        if hasattr(head, "embed"):
+            embedding = head.embed(features)
+            return Scores(head.scores(embedding), embedding)
+        return Scores(head(features), features)
 
 
 def build(
@@ -59,11 +83,14 @@ def build(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     head: str = "linear",
+    head_parameters: Mapping[str, Any] | None = None,
+    transform: nn.Module | None = None,
 ) -> Classifier:
     """A classifier with freshly drawn weights; the draws come from torch's global generator.
 
     `image_size` is the side of the square images in pixels; `width` is a factor on every channel count; `mean` and
-    `std` (one value per channel, in pixels of [0, 1]) switch normalisation on. Raises ValueError for an unknown
+    `std` (one value per channel, in pixels of [0, 1]) switch normalisation on; `transform` comes before all and gives
+    images of `image_size`. Raises ValueError for an unknown
     architecture, stem or head, a setting the architecture does not have, an image size it cannot take, or a
     normalisation that does not fit the channels.
     """
@@ -91,6 +118,6 @@ def build(
     elif stem != "imagenet":
         raise ValueError(f"{arch} has no stem to choose, so '{stem}' cannot be used")
     backbone = entries[arch].load()(in_channels=in_channels, image_size=image_size, **settings)
-    top = heads[head].load()(backbone.feature_dim, num_classes)
+    top = heads[head].load()(backbone.feature_dim, num_classes, **(head_parameters or {}))
     top.apply(backbone.initialise)
-    return Classifier(backbone, top, mean, std)
+    return Classifier(backbone, top, mean, std, transform)

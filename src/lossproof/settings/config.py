@@ -14,6 +14,7 @@ import yaml
 from lossproof.catalogue import catalogue
 from lossproof.settings.check import SettingsError, check, dotted, fault, known, nearest, parameters_schema, read_yaml
 from lossproof.settings.resolved import TAKEN_BY, per_dataset
+from lossproof.settings.sweeps import recipes
 
 ABSENT = object()
 COMMAND_LINE = "--config"
@@ -76,6 +77,7 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
     _homes(config, origin)
     _sizes(config["datasets"], origin)
     _components(config["toys"], "sets", "toys", "source", origin, prefix=("toys",))
+    _sweeps(config, origin)
     _trainings(config, training_parts, origin)
     _attacks(config, origin)
     for key, names, what in (("attacks", config["attacks"], "attack"), ("toys.sets", config["toys"]["sets"], "toy")):
@@ -130,6 +132,14 @@ def _sizes(datasets: dict[str, Any], origin: Origin) -> None:
             raise fault(origin(path), dotted(path), found, "resize must be at least image_size")
 
 
+def _sweeps(config: dict[str, Any], origin: Origin) -> None:
+    """Add the trainings of every sweep, in place."""
+    for name, sweep in config["sweeps"].items():
+        _known(origin, ("sweeps", name, "base"), sweep["base"], config["trainings"], "training")
+        for training, recipe in recipes(config, name).items():
+            config["trainings"][training] = recipe
+
+
 def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
     for name, value in config["trainings"].items():
         path = ("trainings", name, "criterion")
@@ -139,8 +149,17 @@ def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: O
         # inherited.
         overrides = {key: {k: v for k, v in part.items() if k != "default"} for key, part in training_parts.items()}
         del overrides["resume_every_seconds"]
-        schema = parameters_schema(parameters, criterion={"type": "string"}, **overrides)
-        config["trainings"][name] = check(value, schema, origin, ("trainings", name))
+        schema = parameters_schema(parameters, criterion={"type": "string"}, defence={"type": "object"}, **overrides)
+        # What a sweep puts in stands there and not under `trainings`.
+        sweep = name.partition(".")[0]
+        place = ("sweeps", sweep, "over") if name not in origin.merged["trainings"] else ("trainings", name)
+        source = (lambda _, at=place: origin(at)) if place[0] == "sweeps" else origin
+        config["trainings"][name] = check(value, schema, source, place)
+        if "defence" in value:
+            defence = dict(value["defence"])
+            _known(origin, (*place, "defence", "name"), defence.get("name", ""), catalogue("defences"), "defence")
+            schema = parameters_schema(catalogue("defences")[defence["name"]].parameters, name={"type": "string"})
+            config["trainings"][name]["defence"] = check(defence, schema, source, (*place, "defence"))
 
 
 def _optimisers(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:

@@ -43,7 +43,11 @@ def recipe_settings(config: dict[str, Any], training: str) -> dict[str, Any]:
     merged = config["training"] | {key: value for key, value in given.items() if key in config["training"]}
     if selection:
         merged["selection"] = selection
-    return {"criterion": {"name": criterion, "parameters": parameters}, "training": merged}
+    found = {"criterion": {"name": criterion, "parameters": parameters}, "training": merged}
+    if "defence" in given:
+        defence = {key: value for key, value in given["defence"].items() if key != "name"}
+        found["defence"] = {"name": given["defence"]["name"], "parameters": defence}
+    return found
 
 
 def most_specific(given: dict[str, Any], dataset: str, arch: str) -> Any:
@@ -87,7 +91,7 @@ def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str)
         "training": training,
         "model": {key: value for key, value in model.items() if key in accepted}
         | {"normalise": config["models"]["normalise"]},
-        "criterion": recipe["criterion"],
+        **{key: recipe[key] for key in ("criterion", "defence") if key in recipe},
         "optimiser": optimiser_settings(merged, dataset, arch),
         "epochs": most_specific(merged["epochs"], dataset, arch),
         **{key: merged[key] for key in ("batch_size", "precision", "compile", "selection", "held_out_share")},

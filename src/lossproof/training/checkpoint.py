@@ -39,6 +39,7 @@ def save(
     path: Path,
     fingerprint: str,
     model: nn.Module,
+    criterion: nn.Module,
     optimiser: torch.optim.Optimizer,
     shuffle: torch.Generator,
     best: dict[str, Tensor],
@@ -46,6 +47,7 @@ def save(
 ) -> None:
     """Write a resume point. ``progress`` must be JSON: epoch, history, best score."""
     tensors = {f"model/{key}": value for key, value in model.state_dict().items()}
+    tensors |= {f"criterion/{key}": value for key, value in criterion.state_dict().items()}
     tensors |= {f"best/{key}": value for key, value in best.items()}
     tensors |= _pack_optimiser(optimiser)
     tensors |= {"random/shuffle": shuffle.get_state(), "random/torch": torch.get_rng_state()}
@@ -57,7 +59,12 @@ def save(
 
 
 def restore(
-    path: Path, fingerprint: str, model: nn.Module, optimiser: torch.optim.Optimizer, shuffle: torch.Generator
+    path: Path,
+    fingerprint: str,
+    model: nn.Module,
+    criterion: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    shuffle: torch.Generator,
 ) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
     """Load a resume point into the given objects; (progress, best state), or None where none fits."""
     if not path.is_file():
@@ -76,6 +83,7 @@ def restore(
         return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
 
     model.load_state_dict(part("model/"))
+    criterion.load_state_dict(part("criterion/"))
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in part("optimiser/").items():
         index, name = key.split("/")

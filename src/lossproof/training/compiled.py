@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from lossproof.models.classifier import Scores
+
 # Of each batch size: warming up, recording and replaying a CUDA graph.
 TRIALS = 3
 
@@ -24,8 +26,8 @@ def batch_sizes(images: int, batch_size: int) -> list[int]:
 
 
 def compile_forward(
-    forward: Callable[[Tensor], Tensor], model: nn.Module, shapes: Sequence[tuple[int, ...]], device: torch.device
-) -> tuple[Callable[[Tensor], Tensor], str | None]:
+    forward: Callable[[Tensor], Scores], model: nn.Module, shapes: Sequence[tuple[int, ...]], device: torch.device
+) -> tuple[Callable[[Tensor], Scores], str | None]:
     """``forward`` compiled for batches of these shapes, or ``forward`` itself and the reason in one line.
 
     Everything that a training will need is compiled and tried here, forward and backward, so that no failure is
@@ -58,7 +60,7 @@ def compile_forward(
             model.train()
             for shape in shapes:
                 for _ in range(TRIALS):
-                    compiled(torch.zeros(shape, device=device)).sum().backward()
+                    compiled(torch.zeros(shape, device=device)).logits.sum().backward()
                     model.zero_grad(set_to_none=True)
             if device.type == "cuda":
                 torch.cuda.synchronize(device)

@@ -10,23 +10,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lossproof.models.classifier import Classifier
+from lossproof.models.classifier import Classifier, Scores
 from lossproof.training.compiled import batch_sizes, compile_forward
 from lossproof.training.precision import forward_in, switched, usable
 
 
 @dataclass(frozen=True)
 class TrainingForward:
-    """Images [B, C, H, W] -> float32 logits [B, K] by call; steps run inside ``switches()``.
+    """Images [B, C, H, W] -> float32 logits [B, K] and their embedding by call; steps run inside ``switches()``.
 
     ``figures`` is for the record: ``precision_used`` and ``compiled``, each with a reason where it is not what
     the settings ask for (else None).
     """
 
-    forward: Callable[[Tensor], Tensor]
+    forward: Callable[[Tensor], Scores]
     figures: dict[str, Any]
 
-    def __call__(self, images: Tensor) -> Tensor:
+    def __call__(self, images: Tensor) -> Scores:
         return self.forward(images)
 
     def switches(self) -> AbstractContextManager[None]:

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lossproof.catalogue import load
+from lossproof.catalogue import catalogue, load
 from lossproof.datasets.channel_sums import ChannelSums
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.prepared import Prepared
-from lossproof.heads.choice import head_of
-from lossproof.models.classifier import Classifier, build
+from lossproof.heads.choice import head_of, head_parameters
+from lossproof.models.classifier import Classifier, Scores, build
 from lossproof.progress import track
 from lossproof.seeding import numpy_generator, seed_of, torch_generator
 from lossproof.training import checkpoint
@@ -48,14 +48,27 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
     options = dict(settings["model"])
     if options.pop("normalise"):
         options |= _pixel_statistics(data)
+    image_size, transform = data.card["image_size"], None
+    if defence := _defence(settings, "forward"):
+        transform = defence(image_size, **settings["defence"]["parameters"])
+        image_size = transform.output_size
+    criterion = settings["criterion"]
     return build(
         settings["arch"],
         num_classes=data.num_classes,
         in_channels=data.card["channels"],
-        image_size=data.card["image_size"],
-        head=head_of(settings["criterion"]["name"]),
+        image_size=image_size,
+        head=head_of(criterion["name"], criterion["parameters"]),
+        head_parameters=head_parameters(criterion["name"], criterion["parameters"]),
+        transform=transform,
         **options,
     )
+
+
+def _defence(settings: dict[str, Any], acts: str) -> Any:
+    """What builds a run's defence if it acts there, else None."""
+    name = settings["defence"]["name"] if "defence" in settings else ""
+    return load("defences", name) if name and catalogue("defences")[name].about["acts"] == acts else None
 
 
 def _pixel_statistics(data: Prepared) -> dict[str, list[float]]:
@@ -82,7 +95,8 @@ def _one_epoch(
     train: Feed,
     settings: dict[str, Any],
     shuffle: torch.Generator,
-    forward: Callable[[Tensor], Tensor],
+    forward: Callable[[Tensor], Scores],
+    adversary: Callable[[nn.Module, Tensor, Tensor, torch.Generator], Tensor] | None = None,
 ) -> tuple[float, float]:
     """One pass over shuffled batches; mean loss and running accuracy in percent."""
     model.train()
@@ -95,8 +109,11 @@ def _one_epoch(
         if len(target) < 2:  # batch norm on 1x1 maps cannot take a single image
             continue
         batch = augment(pixels(images), settings["augmentation"], shuffle)
-        logits = forward(batch)
-        loss = criterion(logits, target).mean()
+        if adversary:
+            batch = adversary(model, batch, target, shuffle)
+        logits, embedding = forward(batch)
+        seen_by = (embedding,) if getattr(criterion, "uses_features", False) else ()
+        loss = criterion(logits, target, *seen_by).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -128,7 +145,12 @@ def fit(
     model = new_model(settings, data).to(device)
     torch.manual_seed(seed_of("dropout", *name))
     criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
+    if hasattr(criterion, "prepare"):
+        criterion.prepare(data.num_classes, model.backbone.feature_dim)
+    criterion.to(device)
     optimiser = optimiser_of(model, settings["optimiser"])
+    craft = _defence(settings, "batch")
+    adversary = craft(**settings["defence"]["parameters"]) if craft else None
     shuffle = torch_generator("shuffle", settings["dataset"], settings["arch"], seed)
 
     kept, held = _split_held_out(len(data.train_labels), settings, seed)
@@ -145,7 +167,7 @@ def fit(
     history: list[dict[str, Any]] = []
     best = {key: value.clone() for key, value in model.state_dict().items()}
     progress: dict[str, Any] = {"best_score": -1.0, "best_epoch": 0, "status": "finished"}
-    found = checkpoint.restore(resume, fingerprint, model, optimiser, shuffle) if resume else None
+    found = checkpoint.restore(resume, fingerprint, model, criterion, optimiser, shuffle) if resume else None
     if found:
         progress, best = found
         best = {key: value.to(device) for key, value in best.items()}
@@ -156,9 +178,9 @@ def fit(
     for epoch in track(range(len(history), epochs), epochs - len(history), label):
         rate = learning_rate(settings["optimiser"], epoch, epochs)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         with forward.switches():
-            loss, running = _one_epoch(model, criterion, optimiser, train_feed, settings, shuffle, forward)
+            loss, running = _one_epoch(model, criterion, optimiser, train_feed, settings, shuffle, forward, adversary)
         if not math.isfinite(loss):
             progress["status"] = f"diverged in epoch {epoch + 1}"
             break
@@ -183,10 +205,13 @@ def fit(
             progress |= {"best_score": score, "best_epoch": epoch + 1}
             best = {key: value.clone() for key, value in model.state_dict().items()}
         if resume and time.monotonic() - last_saved >= resume_every_seconds:
-            checkpoint.save(resume, fingerprint, model, optimiser, shuffle, best, progress | {"history": history})
+            reached = progress | {"history": history}
+            checkpoint.save(resume, fingerprint, model, criterion, optimiser, shuffle, best, reached)
             last_saved = time.monotonic()
 
     model.load_state_dict(best)
+    # A defence may draw at each call; then the last predictions do not depend on how many were made before.
+    torch.manual_seed(seed_of("evaluation", *name))
     found_predictions: dict[str, np.ndarray] = {"train_index": kept, "test_index": np.arange(len(test_feed))}
     for split, part in {"train": train_feed, "test": test_feed}.items():
         found_predictions[f"{split}_prediction"] = predictions(model, part).cpu().numpy().astype(np.int16)

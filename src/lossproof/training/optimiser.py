@@ -13,12 +13,27 @@ SCHEDULES = ("constant", "cosine", "step", "milestones")
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay on weights only: biases and batch-norm scales are left alone."""
+    """Decay on weights only: biases and batch-norm scales are left alone.
+
+    ``factor`` is on the learning rate; a part of the model may ask for one (``learning_rate_factor``).
+    """
+    factors: dict[nn.Parameter, float] = {
+        parameter: float(part.learning_rate_factor)  # type: ignore[arg-type]
+        for part in model.modules()
+        if hasattr(part, "learning_rate_factor")
+        for parameter in part.parameters()
+    }
     parameters = [p for p in model.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+    groups = [
+        {
+            "params": [p for p in parameters if (p.dim() > 1) == decayed and factors.get(p, 1.0) == factor],
+            "weight_decay": weight_decay if decayed else 0.0,
+            "factor": factor,
+        }
+        for factor in sorted({1.0, *factors.values()})
+        for decayed in (True, False)
     ]
+    return groups[:2] + [group for group in groups[2:] if group["params"]]
 
 
 def _fused(parameters: Iterable[nn.Parameter]) -> bool:

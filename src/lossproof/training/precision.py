@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lossproof.devices import allow_tf32
-from lossproof.models.classifier import Classifier
+from lossproof.models.classifier import Classifier, Scores
 
 PRECISIONS = ("fp32", "tf32", "bf16")
 AMPERE = (8, 0)
@@ -59,8 +59,8 @@ def switched(used: str) -> Iterator[None]:
         allow_tf32(False)
 
 
-def forward_in(model: Classifier, used: str, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """Images [B, C, H, W] -> float32 logits [B, K], in the precision that ``usable`` gave.
+def forward_in(model: Classifier, used: str, device: torch.device) -> Callable[[Tensor], Scores]:
+    """Images [B, C, H, W] -> float32 logits [B, K] and what they are made of, in the precision that ``usable`` gave.
 
     With ``bf16`` the backbone runs under autocast from float32 weights. The head runs in float32: it costs next to
     nothing, and losses and distances to centres are about small differences of large numbers.
@@ -70,12 +70,12 @@ def forward_in(model: Classifier, used: str, device: torch.device) -> Callable[[
     """
     last = device.type == "cuda" and used != "fp32" and model.backbone.channels_last
 
-    def forward(images: Tensor) -> Tensor:
-        return model(images.to(memory_format=torch.channels_last) if last else images)
+    def forward(images: Tensor) -> Scores:
+        return model.score(model.features(images.to(memory_format=torch.channels_last) if last else images))
 
-    def autocast_forward(images: Tensor) -> Tensor:
+    def autocast_forward(images: Tensor) -> Scores:
         with torch.autocast(device.type, torch.bfloat16):
             features = model.features(images.to(memory_format=torch.channels_last) if last else images)
-        return model.head(features.float())
+        return model.score(features.float())
 
     return autocast_forward if used == "bf16" else forward

@@ -1,0 +1,1 @@
+"""Threat models: the sets in which an adversary may move an image, and how their budgets are written."""
