@@ -55,3 +55,47 @@ def accuracies(
                 mean = float(values.mean())
                 found.append(shared | what | {"value": mean, "ci_low": max(0, mean - 5), "ci_high": min(100, mean + 5)})
     return found
+
+
+def sweep(
+    over: dict[str, tuple[float, ...]],
+    networks: tuple[tuple[str, str, str], ...] = NETWORKS,
+    attacks: tuple[tuple[Any, ...], ...] = ATTACKS[2:3] + ATTACKS[6:7],
+    half: float = 6.0,
+) -> Rows:
+    """Rows of a sweep over one or two settings, over the seeds: a hill under noise of its intervals' size."""
+    generator = np.random.default_rng(1)
+    keys = list(over)
+    found: Rows = []
+    clean = ("none", "", "", "", "", "")
+    for (dataset, data, arch), attack in product(networks, (clean, *attacks)):
+        what = dict(zip(("attack", "norm", "epsilon", "steps", "targeted", "reading"), attack, strict=True))
+        what |= {"epsilon_printed": attack[2], "track": "" if attack == clean else "printed", "split": "test"}
+        what |= {"metric": "test_accuracy" if attack == clean else "adversarial_accuracy"}
+        panel: Rows = []
+        for values in product(*over.values()):
+            height = 60 - sum(
+                40 * ((value - min(row)) / (max(row) - min(row) or 1) - 0.4) ** 2
+                for value, row in zip(values, over.values(), strict=True)
+            )
+            value = float(np.clip(95 if attack == clean else height + generator.normal(0, half / 3), 0, 100))
+            axes = {}
+            for axis, key, at in zip("xy", keys, values, strict=False):
+                axes |= {f"{axis}_parameter": key, axis: at}
+            training = ".".join(["sweep", *(f"{key}={at}" for key, at in zip(keys, values, strict=True))])
+            row = {"dataset": dataset, "data": data, "arch": arch, "training": training}
+            panel.append(
+                row | what | axes | {"value": value, "ci_low": value - half, "ci_high": min(100, value + half)}
+            )
+        best = max(panel, key=lambda row: row["value"])
+        for row in panel:
+            found.append(row)
+            if row is not best:
+                gap = row["value"] - best["value"]
+                change = {"metric": "difference", "rival": best["training"], "value": gap}
+                found.append(row | change | {"ci_low": gap - half, "ci_high": gap + half})
+    return found
+
+
+GRID = {"s": (1.0, 1.25, 1.5, 1.75, 2.0), "m": (0.02, 0.04, 0.06, 0.08, 0.1)}
+LEVELS = {"defence.epsilon": (0.0, 0.55, 1.11, 1.66, 2.22, 2.77, 3.33)}

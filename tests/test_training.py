@@ -236,7 +236,9 @@ def test_resume_points_are_written_whole(tmp_path):
     model = new_model(told(), DATA)
     optimiser = adam(model, told()["optimiser"])
     with pytest.raises(TypeError):
-        checkpoint.save(tmp_path / "x.safetensors", "f", model, nn.Module(), optimiser, torch.Generator(), {}, {"bad": object()})
+        checkpoint.save(
+            tmp_path / "x.safetensors", "f", model, nn.Module(), optimiser, torch.Generator(), {}, {"bad": object()}
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -24,7 +24,6 @@ NAMES = {
     "densenet121": "DenseNet-121",
     "cnn2": "two-layer CNN",
     "ce": "CE",
-    "ce_isce": "CE",
     "sp_ce": "SP-CE",
     "sp_focal": "SP focal",
     "ce+l2": "CE + L2",
@@ -35,6 +34,7 @@ NAMES = {
     "random": "random resize",
     "label_smoothing": "label smoothing",
     "at": "adversarial training",
+    "at_steps": "adversarial training, steps",
     "isce": "I-SCE",
     "nce": "CE, normalised logits",
     "none": "no attack",
@@ -50,17 +50,41 @@ NAMES = {
     "filter_normalised": "filter-normalised",
     "package": "loss-landscapes package",
 }
+# Trainings at the settings of one paper end in its name, e.g. ce_isce; a reader of that paper's exhibit knows it.
+PAPERS = ("_sp", "_isce", "_pc")
 # What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
 VARIANTS = {"library": "library settings", "1of255": "", "sweep": ""}
 # Whose choice is shown in words of its own, where an exhibit has both.
 TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
+# What the budget of an attack is taken to mean, where a paper leaves it open.
+READINGS = {
+    "radius": "ε: L2 radius",
+    "rms": "ε: RMS radius",
+    "linf": "ε: L∞ radius",
+    "per_step": "ε: each L2 step",
+    "per_step_rms": "ε: each RMS step",
+    "per_step_sign": "ε: each sign step",
+}
 # Words of an attack's id that say what is shown anyway.
 AIMS = ("un", "untargeted", "tar", "targeted")
 
 
+def recipe(training: str) -> str:
+    """A training's id without the paper whose settings it has: ``ce_isce`` -> ``ce``, also with a selection."""
+    base, at, selection = training.partition("@")
+    shorter = next((base.removesuffix(paper) for paper in PAPERS if base.endswith(paper)), "")
+    return (shorter if shorter in NAMES else base) + at + selection
+
+
 def name(key: str) -> str:
     """The printed name of a component; an unknown one is shown as it is written, with spaces."""
-    return NAMES.get(key, key.replace("_", " "))
+    return NAMES.get(key) or NAMES.get(recipe(key), key.replace("_", " "))
+
+
+def parameter(key: str) -> str:
+    """A swept setting as on an axis; of ``defence.epsilon`` the last part."""
+    last = key.rpartition(".")[2]
+    return {"epsilon": "ε"}.get(last, last.replace("_", " "))
 
 
 def attack(key: str, beside: Collection[str] = ()) -> str:
@@ -92,4 +116,4 @@ def steps(key: str, count: str) -> str:
 
 def reading(key: str) -> str:
     """How an attack's budget is read, in words; nothing where there is only one way."""
-    return f"ε: {name(key)}" if key else ""
+    return READINGS.get(key, f"ε: {name(key)}" if key else "")

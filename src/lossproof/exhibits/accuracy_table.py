@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossproof.exhibits.accuracy import COLUMNS, block, block_runs
+from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
 
@@ -14,32 +15,14 @@ CATALOGUE = {
         "outputs": ["figure", "table"],
         "parameters": {
             "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-            "archs": {
-                "type": ["array", "object"],
-                "items": {"type": "string"},
-                "minItems": 1,
-                "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-                "description": "for all data sets, or lists by data set",
-            },
+            "archs": LISTS,
             "trainings": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             "rival": {"type": "string", "description": "the training that the others are measured against"},
-            "attacks": {
-                "type": ["array", "object"],
-                "items": {"type": "string"},
-                "minItems": 1,
-                "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-                "description": "for all data sets, or lists by data set",
-            },
+            "attacks": LISTS,
         },
         "required": ["datasets", "archs", "trainings", "rival", "attacks"],
     }
 }
-
-
-def of(declaration: dict[str, Any], key: str, dataset: str) -> list[str]:
-    """What a declaration says for one data set, where it may say it for all."""
-    said = declaration[key]
-    return said[dataset] if isinstance(said, dict) else said
 
 
 class AccuracyTable:

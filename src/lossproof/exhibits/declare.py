@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.catalogue import catalogue
+from lossproof.exhibits.sweep import place
 from lossproof.settings.check import check, fault, known, parameters_schema, read_yaml
 from lossproof.settings.resolved import training_known
+from lossproof.settings.sweeps import points
 
 SHARED: dict[str, Any] = {
     "kind": {"type": "string"},
@@ -82,6 +84,8 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
     checked = check(value, schema, lambda _: source, ("exhibits", name))
     _names(source, base, checked, config)
     declaration = {key: item for key, item in checked.items() if key in kind.parameters}
+    if "swept" in kind.about:
+        declaration["points"] = _points(source, f"{base}.sweep", checked["sweep"], kind.about["swept"], config)
     return Exhibit(
         paper,
         name,
@@ -95,8 +99,28 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
     )
 
 
+def _points(source: str, key: str, sweep: str, count: int, config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trainings of an exhibit's sweep, each with its swept values; they stand in the declaration from here on.
+
+    So a kind knows its runs without the configuration, and a changed sweep is a changed declaration.
+    """
+    found: list[dict[str, Any]] = [
+        {"training": training, "values": values} for training, values in points(config, sweep)
+    ]
+    varied = list(found[0]["values"])
+    if len(varied) != count:
+        raise fault(source, key, f"'{sweep}' varies {', '.join(varied)}", f"expected a sweep of {count}")
+    for point in found:
+        for name, value in point["values"].items():
+            try:
+                place(value)
+            except (ValueError, ZeroDivisionError):
+                raise fault(source, key, f"'{sweep}' has {name} = {value}", "expected numbers on its axes") from None
+    return found
+
+
 def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]) -> None:
-    """Every data set, architecture, training, attack, toy and check that is named must exist."""
+    """Every data set, architecture, training, sweep, attack, toy and check that is named must exist."""
     awaits = value.get("awaits", [])
     allowed: dict[str, tuple[str, list[str]]] = {
         "dataset": ("data set", list(config["stand_ins"])),
@@ -104,6 +128,7 @@ def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]
         "training": ("training", [*config["trainings"], *awaits]),
         "rival": ("training", [*config["trainings"], *awaits]),
         "attack": ("attack", list(config["attacks"])),
+        "sweep": ("sweep", list(config.get("sweeps", {}))),
         "toy": ("toy", list(config["toys"]["sets"])),
         "check": ("check", list(catalogue("theory"))),
     }

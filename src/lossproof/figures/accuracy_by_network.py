@@ -15,8 +15,7 @@ def draw(table: list[tidy.Row], trainings: list[str], out_stem: Path) -> None:
     groups = tidy.distinct(table, *GROUP)
     splits = [split for split in SPLITS if any(row["split"] == split for row in table)]
     step = 1 / (len(trainings) * len(splits) + 1.5)
-    # as few rows as possible, and then as few empty places
-    rows, _, columns = min((math.ceil(len(shown) / n), -len(shown) % n, n) for n in (1, 2, 3, 4, 5))
+    rows, columns = style.tiles(len(shown), 5)
     height = rows * (0.62 + 0.095 * len(groups) * (len(trainings) * len(splits) + 1.5)) + 0.7
     with style.page(out_stem, style.FULL, height) as figure:
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()

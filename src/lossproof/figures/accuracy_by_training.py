@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from lossproof.figures import labels, style, tidy
-from lossproof.figures.accuracy_dots import GROUP, SPLITS, Panel, dot, keys, panels, said
+from lossproof.figures.accuracy_dots import GROUP, SPLITS, dot, keys, panel_titles, panels, said
 
 ACROSS = 5
 LINE = 0.125
@@ -35,22 +35,15 @@ def draw(table: list[tidy.Row], trainings: list[str], rival: str, out_stem: Path
         style.legend_below(figure, handles, len(handles))
 
 
-def _rows(count: int) -> tuple[int, int]:
-    """Rows and columns of panels: as few rows as possible, and then as few empty places."""
-    rows, _, columns = min((math.ceil(count / n), -count % n, n) for n in range(1, ACROSS + 1))
-    return rows, columns
-
-
 def _height(count: int, trainings: int) -> float:
-    return _rows(count)[0] * (0.72 + LINE * (trainings + 1)) + 0.2
+    return style.tiles(count, ACROSS)[0] * (0.72 + LINE * (trainings + 1)) + 0.2
 
 
 def _block(band: Any, table: list[tidy.Row], trainings: list[str], splits: list[str], rival: str) -> None:
     shown = panels(table)
-    rows, columns = _rows(len(shown))
+    rows, columns = style.tiles(len(shown), ACROSS)
     grid = band.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    aims = len({said(panel)["targeted"] for panel in shown} - {""}) > 1
-    tracks = len({said(panel)["track"] for panel in shown} - {""}) > 1
+    titles = panel_titles(shown)
     for axes, panel in zip(grid, shown, strict=False):
         here = tidy.select(table, **said(panel))
         for j, training in enumerate(trainings):
@@ -58,7 +51,7 @@ def _block(band: Any, table: list[tidy.Row], trainings: list[str], splits: list[
                 rows_ = tidy.select(here, training=training, split=split)
                 dot(axes, rows_, training, split, j + (k - (len(splits) - 1) / 2) * 0.36)
         _rival(axes, tidy.select(here, training=rival, split=splits[0]), rival)
-        axes.set_title(_title(panel, aims, tracks), fontsize=6.5)
+        axes.set_title(titles[panel], fontsize=6.5)
         axes.set(xlim=(-3, 103), xticks=range(0, 101, 25), ylim=(len(trainings) - 0.5, -0.5))
         axes.set_yticks(range(len(trainings)), [style.look(training).label for training in trainings])
         axes.tick_params(axis="y", length=0)
@@ -75,16 +68,3 @@ def _rival(axes: Axes, table: list[tidy.Row], rival: str) -> None:
         mean = tidy.number(row["value"])
         if math.isfinite(mean):
             axes.axvline(mean, color=style.look(rival).colour, linestyle=":", linewidth=0.9, zorder=1)
-
-
-def _title(panel: Panel, aims: bool, tracks: bool) -> str:
-    """Attack; budget and length; then what it aims at, how its budget is read and its track, where these differ."""
-    what = said(panel)
-    if what["attack"] == "none":
-        return labels.attack("none")
-    name = labels.attack(what["attack"], (what["steps"], what["reading"]))
-    length = labels.steps(what["attack"], what["steps"])
-    more = [labels.targeted(what["targeted"]) if aims else "", labels.reading(what["reading"])]
-    more.append(what["track"] if tracks else "")
-    lines = [name, ", ".join(filter(None, (f"ε = {what['epsilon_printed']}", length)))]
-    return "\n".join([*lines, *filter(None, more)])

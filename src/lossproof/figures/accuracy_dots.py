@@ -30,6 +30,24 @@ def said(panel: Panel) -> dict[str, str]:
     return dict(zip(SAID, panel, strict=True))
 
 
+def panel_titles(shown: list[Panel]) -> dict[Panel, str]:
+    """Per panel attack; budget and length; then what it aims at, how its budget is read, its track, where they differ."""
+    aims = len({said(panel)["targeted"] for panel in shown} - {""}) > 1
+    tracks = len({said(panel)["track"] for panel in shown} - {""}) > 1
+    found = {}
+    for panel in shown:
+        what = said(panel)
+        if what["attack"] == "none":
+            found[panel] = labels.attack("none")
+            continue
+        budget = [f"ε = {what['epsilon_printed']}", labels.steps(what["attack"], what["steps"])]
+        more = [labels.targeted(what["targeted"]) if aims else "", labels.reading(what["reading"])]
+        more.append(what["track"] if tracks else "")
+        name = labels.attack(what["attack"], (what["steps"], what["reading"]))
+        found[panel] = "\n".join([name, ", ".join(filter(None, budget)), *filter(None, more)])
+    return found
+
+
 def dot(axes: Axes, table: list[tidy.Row], training: str, split: str, y: float) -> None:
     """Draw the rows of one training and split at a height: its mean, interval and single seeds."""
     if not table:  # an empty line that is not clipped would count as one at the page's corner

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lossproof.spelling import attack, name, reading, steps, targeted
+from lossproof.spelling import attack, name, parameter, reading, steps, targeted
 
-__all__ = ["attack", "dataset", "name", "reading", "short", "steps", "targeted"]
+__all__ = ["attack", "dataset", "name", "parameter", "reading", "short", "steps", "targeted"]
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -13,7 +13,8 @@ def quantity(row: Mapping[str, str]) -> str:
     """What a claim or a tidy row measures: 'PGD, ε = 8/255, 40 steps' or 'test accuracy'."""
     if row["attack"] in ("", "none"):
         return name(row["metric"])
-    parts = [attack(row["attack"])]
+    # Of the words of its id those are left out that the other parts say.
+    parts = [attack(row["attack"], (row["steps"], row.get("reading", "")))]
     if row["epsilon_printed"] or row["epsilon"]:
         parts.append(f"ε = {row['epsilon_printed'] or row['epsilon']}")
     parts.append(steps(row["attack"], row["steps"]))
