@@ -99,3 +99,30 @@ def sweep(
 
 GRID = {"s": (1.0, 1.25, 1.5, 1.75, 2.0), "m": (0.02, 0.04, 0.06, 0.08, 0.1)}
 LEVELS = {"defence.epsilon": (0.0, 0.55, 1.11, 1.66, 2.22, 2.77, 3.33)}
+
+
+def embeddings(
+    trainings: tuple[str, ...] = ("ce_isce", "center", "lgm", "mmc", "isce"),
+    datasets: tuple[tuple[str, str], ...] = (("mnist", "digits_gray"), ("cifar10", "digits_colour")),
+    images: int = 500,
+    seeds: int = 3,
+) -> tuple[Rows, dict[str, np.ndarray]]:
+    """Rows and points of ten classes on a sphere, wider from training to training."""
+    generator = np.random.default_rng(2)
+    found: Rows = []
+    arrays: dict[str, np.ndarray] = {}
+    for (dataset, data), (at, training) in product(datasets, enumerate(trainings)):
+        labels = np.arange(images) % 10
+        centres = generator.normal(size=(10, 3))
+        centres *= 5 / np.linalg.norm(centres, axis=1, keepdims=True)
+        points = centres[labels] + generator.normal(0, 0.3 + 0.3 * at, (images, 3))
+        place = f"{dataset}/{training}"
+        arrays |= {f"points/{place}": points.astype(np.float32), f"labels/{place}": labels.astype(np.int16)}
+        arrays[f"share/{place}"] = np.array(0.87)
+        named = {"dataset": dataset, "data": data, "arch": "resnet32", "training": training, "n_images": images}
+        for quantity in ("separation", "silhouette", "dimension"):
+            value = 64.0 if quantity == "dimension" else 5.0 - at
+            found += [named | {"seed": seed, "quantity": quantity, "value": value} for seed in range(seeds)]
+            over = {"quantity": quantity, "value": value, "ci_low": value - 1, "ci_high": value + 1}
+            found.append(named | over)
+    return found, arrays

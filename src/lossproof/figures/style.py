@@ -64,6 +64,11 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 CLASS_COLOURS = (BLUE, ORANGE)
 """Points of class 0 and class 1."""
 
+TEN_CLASSES = (
+    BLUE, ORANGE, "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#DDCC77", "#000000", "#882255", "#888888",
+)  # fmt: skip
+"""Classes 0 to 9 of images; their digits must stand beside, as ten colours are more than some readers tell apart."""
+
 Line = str | tuple[int, tuple[float, ...]]
 
 

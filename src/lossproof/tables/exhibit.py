@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from lossproof.claims.match import Row
 from lossproof.tables.accuracy import accuracy_table
+from lossproof.tables.embedding import embedding_table
 from lossproof.tables.statements import overview_table, statement_table
 from lossproof.tables.sweep import grid_table, level_table
 from lossproof.tables.typeset import Table
@@ -18,6 +19,8 @@ def exhibit_table(paper: str, exhibit: str, kind: str, title: str, tidy: Sequenc
     if kind == "statement_overview":
         names = dict.fromkeys(row["statement"] for row in tidy)
         return overview_table({name: [row for row in tidy if row["statement"] == name] for name in names}, {}, title)
+    if kind == "embedding":
+        return embedding_table(tidy, title)
     if kind == "parameter_grid":
         return grid_table(tidy, title)
     if kind == "level_curves":
