@@ -30,14 +30,8 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     Raises ValueError where the table or the arrays lack something.
     """
     table = tidy.rows(csv_path, NEEDED)
-    arrays = tidy.arrays(npz_path, ())
-    places = [name.removeprefix("points/") for name in arrays if name.startswith("points/")]
-    if not places:
-        raise ValueError(f"{npz_path}: array 'points/<data set>/<training>' is missing")
-    for place in places:
-        for part in ("labels", "share"):
-            if f"{part}/{place}" not in arrays:
-                raise ValueError(f"{npz_path}: array '{part}/{place}' is missing")
+    places = ["/".join(place) for place in tidy.distinct(table, "dataset", "training")]
+    arrays = tidy.arrays(npz_path, [f"{part}/{place}" for place in places for part in ("points", "labels", "share")])
     groups = tidy.distinct(table, "dataset", "data", "arch")
     trainings = tidy.order(exhibit.get("trainings"), (row["training"] for row in table))
     rows, columns = style.tiles(len(trainings), ACROSS)
@@ -46,15 +40,15 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     with style.page(out_stem, width, len(groups) * (rows * PANEL + 0.2) + 0.4) as figure:
         bands = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
         for band, group in zip(bands, groups, strict=True):
-            band.suptitle(f"{labels.dataset(*group[:2])}, {labels.name(group[2])}", fontsize=8, fontweight="bold")
+            # The empty line keeps it off the panels' titles, which constrained layout puts too high in 3-D.
+            where = f"{labels.dataset(*group[:2])}, {labels.name(group[2])}\n"
+            band.suptitle(where, fontsize=8, fontweight="bold", linespacing=0.6)
             for at, training in enumerate(trainings):
                 place = f"{group[0]}/{training}"
-                if place not in places:
-                    continue
                 axes = band.add_subplot(rows, columns, at + 1, projection="3d", computed_zorder=False)
                 reach = _points(axes, arrays[f"points/{place}"], arrays[f"labels/{place}"])
                 here = tidy.select(table, dataset=group[0], data=group[1], arch=group[2], training=training)
-                axes.set_title(_title(here, training, reach, float(arrays[f"share/{place}"])), fontsize=6.5, pad=-7)
+                axes.set_title(_title(here, training, reach, float(arrays[f"share/{place}"])), fontsize=6.5)
         handles = [
             Line2D([], [], linestyle="", marker="o", markersize=3.5, color=_colour(label), label=f"class {label}" if not at else str(label))
             for at, label in enumerate(classes)
