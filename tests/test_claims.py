@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tidy_rows import CLAIMS, REAL, STAND_INS, SUSPICIOUS, answer, curve, tables
+from tidy_rows import CLAIMS, REAL, STAND_INS, SUSPICIOUS, answer, curve, printed, tables
 
 from lossproof.claims.ledger import COLUMNS, build_ledger
-from lossproof.claims.match import agree, find, number
+from lossproof.claims.match import agree, find, find_difference, number
 from lossproof.claims.plausible import marked, plausibility
-from lossproof.claims.setting import rival_of
+from lossproof.claims.setting import describe, narrows, rival_of
 from lossproof.claims.verdict import Verdict
 
 
@@ -145,6 +145,47 @@ def test_only_the_printed_track_and_budget_answer_a_claim():
     ]
     assert find(claim, [*wrong, right], split="train") is right
     assert find(claim, wrong[:-1], split="train") is None
+
+
+def least_likely_and_untargeted():
+    """The two claims of one cell of another paper that differ in their aim alone, by aim."""
+    cells = [one for one in printed("isce", "table_2") if (one["training"], one["epsilon"]) == ("isce", "0.01")]
+    found = {one["targeted"]: one for one in cells}
+    assert set(found) == {"untargeted", "least_likely"} and len(cells) == 2
+    return found
+
+
+def test_an_attack_answers_the_claim_that_aims_as_it_does():
+    claims = least_likely_and_untargeted()
+    shared = {"split": "test", "attack": "pgd_l2_50", "norm": "l2"}
+    tidy = [answer(claims["least_likely"], 1.0, **shared), answer(claims["untargeted"], 2.0, **shared)]
+    gaps = [one | {"metric": "difference", "rival": "ce"} for one in tidy]
+    for at, aim in enumerate(("least_likely", "untargeted")):
+        assert find(claims[aim], tidy, split="test") is tidy[at]
+        assert find_difference(claims[aim], gaps, split="test", rival="ce") is gaps[at]
+        # The other one is no answer, even where it is the only row.
+        assert find(claims[aim], [tidy[1 - at]], split="test") is None
+    # A claim that does not state its aim leaves a choice between the two.
+    assert find(claims["untargeted"] | {"targeted": ""}, tidy, split="test") is None
+    assert find(claims["untargeted"] | {"targeted": ""}, tidy[:1], split="test") is tidy[0]
+
+
+def test_the_reading_that_is_declared_first_answers():
+    claim = least_likely_and_untargeted()["untargeted"]
+    shared = {"split": "test", "norm": "l2"}
+    radius = answer(claim, 1.0, attack="pgd_l2_radius", reading="radius", **shared)
+    step = answer(claim, 2.0, attack="pgd_l2_step", reading="step", **shared)
+    assert find(claim, [radius, step], split="test") is radius
+    assert find(claim, [step, radius], split="test") is step
+    assert find(claim, [radius, dict(radius)], split="test") is None
+
+
+def test_a_text_claim_covers_the_cells_that_aim_as_it_says():
+    claims = least_likely_and_untargeted()
+    text = claims["untargeted"] | {"metric": "difference"}
+    assert narrows(text, claims["untargeted"]) and not narrows(text, claims["least_likely"])
+    assert narrows(text | {"targeted": ""}, claims["least_likely"])
+    assert describe(claims["least_likely"]).endswith("(eps 0.01, 50 steps, least likely)")
 
 
 def test_seeds_without_an_aggregate():

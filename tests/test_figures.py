@@ -6,19 +6,28 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, pairwise, product
 from pathlib import Path
 
+import competitors
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from lossproof.catalogue import catalogue, load
-from lossproof.figures import labels, style, tidy
-from lossproof.records import write_csv, write_npz
+from lossproof.exhibits import accuracy
+from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
+from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
+from lossproof.figures import accuracy_by_network, accuracy_by_training, labels, style, tidy
+from lossproof.records import read_npz, write_csv, write_npz
 
 TRAININGS = ("ce", "focal", "sp_focal")
+# One paper compares these; the two ways of adversarial training too.
+TEN = (*competitors.TRAININGS, "at_steps")
 COMPETITORS = ("ce+l2", "sp_ce", "gradient_starvation", "mmc", "center", "l_gm", "isce", "pc")
 Rows = list[dict[str, object]]
 Arrays = dict[str, np.ndarray]
@@ -87,10 +96,12 @@ def _accuracy() -> tuple[Rows, Arrays]:
         rows.append(
             row
             | {"metric": f"{split}_accuracy", "attack": "none", "track": None, "epsilon": None, "epsilon_printed": ""}
+            | {"steps": None, "targeted": "", "reading": ""}
         )
         for track, epsilon in product(("printed", "honest"), (0.01, 0.1)):
             attacked = {"metric": "adversarial_accuracy", "attack": "pgd", "track": track, "epsilon": epsilon}
-            rows.append(row | attacked | {"epsilon_printed": str(epsilon)})
+            said = {"epsilon_printed": str(epsilon), "steps": 40, "targeted": "untargeted", "reading": ""}
+            rows.append(row | attacked | said)
     return rows, {}
 
 
@@ -131,12 +142,35 @@ def _descent() -> tuple[Rows, Arrays]:
     return rows, arrays
 
 
+def _full(rows: Rows, columns: list[str]) -> Rows:
+    """Every column in every row, as in a file."""
+    return [dict.fromkeys(columns) | row for row in rows]
+
+
+def _parameter_grid() -> tuple[Rows, Arrays]:
+    return _full(competitors.sweep(competitors.GRID), SWEEP_COLUMNS), {}
+
+
+def _level_curves() -> tuple[Rows, Arrays]:
+    return _full(competitors.sweep(competitors.LEVELS), SWEEP_COLUMNS), {}
+
+
+def _embedding() -> tuple[Rows, Arrays]:
+    rows, arrays = competitors.embeddings(images=60)
+    arrays["points/mnist/mmc"][:3] = np.nan
+    arrays["points/cifar10/mmc"][:] = np.nan
+    return _full(rows, EMBEDDING_COLUMNS), arrays
+
+
 KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "boundaries": _boundaries,
     "weights_and_curves": _weights_and_curves,
     "landscape": _landscape,
     "epsilon_curves": _accuracy,
     "accuracy_table": _accuracy,
+    "parameter_grid": _parameter_grid,
+    "level_curves": _level_curves,
+    "embedding": _embedding,
     "weight_history": _weight_history,
     "surface": _surface,
     "descent": _descent,
@@ -208,6 +242,26 @@ def test_a_missing_column_is_named_with_the_file(inputs: Inputs, tmp_path: Path)
     assert not (tmp_path / "figure.png").exists()
 
 
+def test_one_training_and_one_seed_are_enough(inputs: Inputs, tmp_path: Path) -> None:
+    one = next(row["training"] for row in inputs.rows if row.get("attack") in ("none", None, ""))
+    # A single seed has an aggregated row too, wherever its kind has such rows.
+    rows = [
+        row | {"rival": None} for row in inputs.rows if row["training"] == one and row.get("metric") != "difference"
+    ]
+    rows = [row for row in rows if row.get("seed") in (None, 0)]
+    write_csv(inputs.csv, rows, list(rows[0]))
+    if inputs.npz:
+        write_npz(inputs.npz, {key: value for key, value in read_npz(inputs.npz).items() if of(one, key)})
+    png, pdf = inputs.draw(tmp_path / "figure")
+    assert png.startswith(b"\x89PNG") and pdf.startswith(b"%PDF")
+
+
+def of(training: object, array: str) -> bool:
+    """Whether an array is one training's, or no training's."""
+    named = set(array.split("/")) & {*TRAININGS, *competitors.TRAININGS}
+    return not named or training in named
+
+
 def test_no_rows_and_no_arrays_are_refused(inputs: Inputs, tmp_path: Path) -> None:
     if inputs.npz:
         write_npz(inputs.npz, {"other": np.zeros(1)})
@@ -217,6 +271,24 @@ def test_no_rows_and_no_arrays_are_refused(inputs: Inputs, tmp_path: Path) -> No
         csv.writer(file).writerow(inputs.rows[0])
     with pytest.raises(ValueError, match=r"exhibit\.csv: the table has no rows"):
         inputs.draw(tmp_path / "figure")
+
+
+@pytest.mark.parametrize("kind", ["accuracy_table", "parameter_grid", "level_curves"])
+def test_a_table_without_accuracies_is_refused(kind: str, tmp_path: Path) -> None:
+    rows = [row | {"metric": "difference", "seed": 0} for row in KINDS[kind]()[0]]
+    write_csv(tmp_path / "e.csv", rows, list(rows[0]))
+    with pytest.raises(ValueError, match=r"e\.csv: no rows with an accuracy"):
+        load("figures", kind)({}, tmp_path / "e.csv", None, tmp_path / "e")
+    assert not (tmp_path / "e.png").exists()
+
+
+def test_an_embedding_without_points_is_refused(tmp_path: Path) -> None:
+    rows, arrays = _embedding()
+    write_csv(tmp_path / "e.csv", rows, EMBEDDING_COLUMNS)
+    del arrays["points/cifar10/isce"]
+    write_npz(tmp_path / "e.npz", arrays)
+    with pytest.raises(ValueError, match=r"e\.npz: array 'points/cifar10/isce' is missing"):
+        load("figures", "embedding")({}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
 
 
 def test_a_figure_that_fails_leaves_nothing(tmp_path: Path) -> None:
@@ -229,6 +301,157 @@ def test_trainings_are_told_apart() -> None:
     looks = [style.look(training) for training in TRAININGS + COMPETITORS]
     for part in ("colour", "line", "marker", "label"):
         assert len({getattr(look, part) for look in looks}) == len(looks), part
+
+
+def test_ten_trainings_of_one_paper_are_told_apart() -> None:
+    looks = [style.look(training) for training in TEN]
+    for part in ("line", "marker", "label"):
+        assert len({getattr(look, part) for look in looks}) == len(TEN), part
+    assert [look.label for look in looks] == [labels.name(training) for training in TEN]
+    assert style.look("ce_isce") == style.look("ce") == style.look("ce_pc")
+    # Adversarial training has one colour, in both readings of its budget.
+    colours = {look.colour for look in looks}
+    assert len(colours) == len(competitors.TRAININGS)
+    assert min(seen_apart(one, other) for one, other in combinations(colours, 2)) > 20
+
+
+# Who lacks the cones for red or for green, and who lacks neither: linear RGB (Machado et al. 2009, severity 1).
+EYES = (
+    np.eye(3),
+    np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+)
+
+
+def seen_apart(one: str, other: str) -> float:
+    """The smallest distance of two colours in CIE Lab over the three ways of seeing; about 2 is just noticed."""
+    return min(float(np.linalg.norm(lab(one, eye) - lab(other, eye))) for eye in EYES)
+
+
+def lab(colour: str, eye: np.ndarray) -> np.ndarray:
+    value = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    linear = np.clip(eye @ np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4), 0, 1)
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
+    part = xyz / np.array([0.9505, 1, 1.089])
+    root = np.where(part > 0.008856, np.cbrt(part), 7.787 * part + 16 / 116)
+    return np.array([116 * root[1] - 16, 500 * (root[0] - root[1]), 200 * (root[1] - root[2])])
+
+
+def test_many_trainings_are_named_at_the_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    for module in (accuracy_by_network, accuracy_by_training):
+        monkeypatch.setattr(module, "draw", lambda *_, name=module.__name__: chosen.append(name.rpartition("_")[2]))
+    for count in (4, 5, 10):
+        rows = competitors.accuracies(competitors.TRAININGS[:count])
+        write_csv(tmp_path / "e.csv", rows, accuracy.COLUMNS)
+        load("figures", "accuracy_table")({"rival": "ce_isce"}, tmp_path / "e.csv", None, tmp_path / "e")
+    assert chosen == ["network", "training", "training"]
+
+
+@pytest.mark.parametrize("splits", [("test",), ("train", "test")])
+def test_ten_trainings_under_nine_attacks(
+    tmp_path: Path, splits: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows = competitors.accuracies(splits=splits)
+    write_csv(tmp_path / "e.csv", rows, accuracy.COLUMNS)
+    told = {"trainings": competitors.TRAININGS, "rival": "ce_isce"}
+    load("figures", "accuracy_table")(told, tmp_path / "e.csv", None, tmp_path / "e")
+    (page,) = seen
+    blocks = [band.axes for band in page.subfigs]
+    assert [len(axes) for axes in blocks] == [10, 10]  # no attack and nine, for each of two networks
+    first = blocks[0][0]
+    assert [text.get_text() for text in first.get_yticklabels()] == [labels.name(one) for one in competitors.TRAININGS]
+    # Every training has its dot in every panel, and the rival's line is there.
+    for axes in (axes for block in blocks for axes in block):
+        marked = [line for line in axes.lines if line.get_marker() == style.look("isce").marker]
+        assert len(marked) == len(splits)
+        assert [line for line in axes.lines if line.get_linestyle() == ":"]
+    titles = [axes.get_title() for axes in blocks[0]]
+    assert titles[0] == "no attack"
+    assert "L2 PGD\nε = 0.02, 50 steps\ntargeted: least likely\nε: step" in titles
+    assert "SimBA\nε = 0.5, 300 queries\nuntargeted" in titles
+    # Nothing is drawn over anything else: titles do not reach into the panel beside them.
+    page.draw_without_rendering()
+    boxes = [axes.title.get_window_extent() for axes in blocks[0][:5]]
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+
+
+def watched_page(seen: list[Figure]) -> Callable[..., AbstractContextManager[Figure]]:
+    """``style.page`` that keeps its figures."""
+    real = style.page
+
+    @contextmanager
+    def page(*given: object) -> Iterator[Figure]:
+        with real(*given) as figure:  # type: ignore[arg-type]
+            yield figure
+            seen.append(figure)
+
+    return page
+
+
+def test_a_grid_marks_its_best_point_and_what_is_not_told_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows = competitors.sweep({"s": (1.0, 2.0), "m": (0.02, 0.1)}, competitors.NETWORKS[:1], competitors.ATTACKS[:1])
+    attacked = {(row["x"], row["y"]): row for row in rows if row["attack"] != "none" and row["metric"] != "difference"}
+    for (x, y), value in {(1.0, 0.02): 20.0, (1.0, 0.1): 50.0, (2.0, 0.02): 48.0, (2.0, 0.1): 30.0}.items():
+        attacked[x, y] |= {"value": value, "ci_low": value - 5, "ci_high": value + 5}
+    best = attacked[1.0, 0.1]
+    rows = [row for row in rows if row["metric"] != "difference"]
+    for place, half in (((1.0, 0.02), 6), ((2.0, 0.02), 3), ((2.0, 0.1), 6)):
+        gap = attacked[place]["value"] - 50.0
+        change = {"metric": "difference", "rival": best["training"], "value": gap}
+        rows.append(attacked[place] | change | {"ci_low": gap - half, "ci_high": gap + half})
+    write_csv(tmp_path / "e.csv", _full(rows, SWEEP_COLUMNS), SWEEP_COLUMNS)
+    load("figures", "parameter_grid")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    panel = next(axes for axes in seen[0].subfigs[0].axes if axes.get_title().startswith("L2 PGD"))
+    (frame,) = (patch for patch in panel.patches if isinstance(patch, Rectangle))
+    assert frame.get_xy() == (-0.5, 0.5)  # s = 1, m = 0.1
+    assert [(round(float(x)), round(float(y))) for line in panel.lines for x, y in line.get_xydata()] == [(1, 0)]
+    assert [text.get_text() for text in panel.texts] == ["20", "50", "48", "30"]
+    # 30 points of range are more than twice the interval of 10, so that they span the colours.
+    assert panel.images[0].get_clim() == (20.0, 50.0)
+    clean = next(axes for axes in seen[0].subfigs[0].axes if axes.get_title() == "no attack")
+    low, high = clean.images[0].get_clim()
+    assert high - low == pytest.approx(2 * 11) and high == pytest.approx(100)  # 95 [89, 100], and no differences
+
+
+def test_a_curve_tells_its_maximum_with_its_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows = competitors.sweep({"defence.epsilon": (0.0, 1.0, 2.0)}, competitors.NETWORKS[:1], competitors.ATTACKS[:1])
+    attacked = [row for row in rows if row["attack"] != "none" and row["metric"] != "difference"]
+    top = max(attacked, key=lambda row: row["value"])
+    write_csv(tmp_path / "e.csv", _full(rows, SWEEP_COLUMNS), SWEEP_COLUMNS)
+    load("figures", "level_curves")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    (axes,) = seen[0].axes
+    said = axes.get_legend().get_texts()[1].get_text()
+    interval = f"{top['value']:.1f} [{top['ci_low']:.1f}, {top['ci_high']:.1f}]"
+    assert said.split("\n")[1] == f"largest at {top['x']:g}: {interval}"
+    stars = [line.get_xydata().tolist() for line in axes.lines if line.get_marker() == "*"]
+    assert [top["x"], top["value"]] in [star[0] for star in stars] and len(stars) == 2
+    assert axes.get_xlabel() == "ε in training"
+
+
+def test_an_embedding_has_one_scale_on_three_axes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows, arrays = competitors.embeddings(("isce",), (("mnist", "mnist"),), images=200)
+    arrays["points/mnist/isce"] *= np.array([1, 1, 0.01], np.float32)
+    write_csv(tmp_path / "e.csv", _full(rows, EMBEDDING_COLUMNS), EMBEDDING_COLUMNS)
+    write_npz(tmp_path / "e.npz", arrays)
+    load("figures", "embedding")({}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
+    (axes,) = seen[0].subfigs[0].axes
+    lengths = [high - low for low, high in (axes.get_xlim(), axes.get_ylim(), axes.get_zlim())]
+    assert lengths == pytest.approx([lengths[0]] * 3)
+    name, scale, share = axes.get_title().split("\n")
+    assert (name, share) == ("I-SCE", "main 3 of 64 axes: 87 %")
+    assert float(scale.removeprefix("each axis ± ")) == pytest.approx(lengths[0] / 2, rel=0.01)
+    assert sorted(text.get_text() for text in axes.texts) == [str(label) for label in range(10)]
 
 
 def test_a_variant_keeps_its_colour() -> None:
@@ -252,6 +475,15 @@ def test_names() -> None:
     assert labels.attack("upgd_library") == "UPGD, library settings"
     assert labels.attack("worst_case") == "worst case"
     assert labels.attack("pgd_10") == "PGD-10"
+    assert labels.attack("pgd_l2_50_tar", ("50",)) == "L2 PGD"
+    assert (labels.attack("deepfool_10"), labels.attack("simba")) == ("DeepFool-10", "SimBA")
+    assert (labels.steps("simba", "300"), labels.steps("pgd", "1"), labels.steps("pgd", "")) == (
+        "300 queries",
+        "1 step",
+        "",
+    )
+    assert (labels.reading("per_step"), labels.reading("")) == ("ε: each L2 step", "")
+    assert (labels.name("mmc_sp"), labels.name("ce_isce"), labels.name("sp_ce")) == ("MMC", "CE", "SP-CE")
     assert labels.dataset("cifar10", "digits_colour") == "CIFAR-10 (here: digits colour)"
     assert (labels.short(0.01234), labels.short(0.000021)) == ("0.0123", "2.1×10⁻⁵")
 

@@ -12,7 +12,7 @@ from tidy_rows import CLAIMS, SUSPICIOUS, TABLES
 
 from editions import EXHIBITS, edition, load, plan
 from lossproof.claims.ledger import build_ledger
-from lossproof.exhibits.accuracy import COLUMNS, rows
+from lossproof.exhibits.accuracy import COLUMNS, rows, said_of
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.paths import Paths, Run
 from lossproof.exhibits.plan import Plan, named_datasets, without
@@ -234,9 +234,8 @@ def accuracy_rows(plan, exhibit):
             for split in attack["splits"]:
                 for text, value in zip(*parse_list(attack["epsilon"]), strict=True):
                     what = {"split": split, "metric": "adversarial_accuracy", "attack": name}
-                    what |= {"track": attack["track"], "norm": attack.get("norm", "linf"), "epsilon": value}
-                    what |= {"epsilon_printed": text, "steps": attack.get("steps", 1)}
-                    what |= {"step_size": attack.get("step_size"), "record": paths.attack(run, "*", split, name)}
+                    what |= said_of(attack) | {"epsilon": value, "epsilon_printed": text}
+                    what |= {"record": paths.attack(run, "*", split, name)}
                     found.append((what, outcomes))
         return found
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 
-from tidy_rows import CLAIMS, answer, row, statement_rows, tables
+from tidy_rows import CLAIMS, answer, printed, row, statement_rows, tables
 
-from lossproof.tables.accuracy import HONEST, OTHER, PRINTED, accuracy_table
+from lossproof.tables.accuracy import ALONE, HONEST, OTHER, PRINTED, accuracy_table
 from lossproof.tables.statements import overview, overview_table, statement_table
 from lossproof.tables.typeset import Line, Section, Table, escape_latex, latex, markdown, to_csv, to_html
 
@@ -91,6 +92,75 @@ def test_unstated_architecture():
     assert made.groups() == []
     assert made.sections[0].lines[1].cells == ("40.0 [39.0, 41.0]",) * 5
     assert made.sections[1].lines[0].cells == ("9.9 [8.9, 10.9]", "–", "–", "–", "–")
+
+
+def measured_as(claims, **given):
+    """An answer to each claim on test images; clean accuracy under its name in tidy tables."""
+    return [
+        answer(one, 50.0 + at, split="test", **given | ({"metric": "test_accuracy"} if one["attack"] == "none" else {}))
+        for at, one in enumerate(claims)
+    ]
+
+
+def test_each_data_set_has_its_sections_and_its_network_in_the_heading():
+    claims = printed("isce", "table_3")
+    made = accuracy_table(measured_as(claims), claims, "SimBA")
+    trainings = ["CE", "center loss", "MMC", "I-SCE", "random resize", "adversarial training"]
+    assert made.columns == tuple(("", training) for training in trainings)
+    assert [section.title for section in made.sections] == [
+        f"MNIST ResNet-32. {PRINTED}",
+        f"CIFAR-10 ResNet-32. {PRINTED}",
+    ]
+    for section, queries in zip(made.sections, ("300", "500"), strict=True):
+        assert [line.labels[0] for line in section.lines if line.printed] == [
+            "clean accuracy",
+            *(f"SimBA, ε = {epsilon}, {queries} queries" for epsilon in ("0.5", "1", "1.5")),
+        ]
+    # Every claim stands once, above the measurement that was made for it.
+    pairs = Counter()
+    for section in made.sections:
+        lines = iter(section.lines)
+        for line in lines:
+            below = next(other for other in lines if other.labels[1] == "test images")
+            pairs.update(zip(line.cells, (cell.split()[0] for cell in below.cells), strict=True))
+    assert pairs == Counter((one["value"], f"{50.0 + at:.1f}") for at, one in enumerate(claims))
+
+
+def test_aims_and_readings_have_lines_of_their_own():
+    claims = printed("isce", "table_2")
+    rows = measured_as(claims, norm="l2", reading="radius")
+    more = [one | {"reading": "step", "value": "7.5"} for one in rows if one["attack"] != "none"]
+    made = accuracy_table([*rows, *more], claims, "")
+    assert [section.title for section in made.sections] == [PRINTED, OTHER]
+    first, others = ([line for line in section.lines if line.labels[0]] for section in made.sections)
+    assert [line.labels[0] for line in first][1:4:2] == [
+        "PGD, ε = 0.01, 50 steps",
+        "PGD, ε = 0.01, 50 steps, to the least likely class",
+    ]
+    assert {cell.split()[0] for line in others for cell in line.cells} == {"7.5"}
+    assert all(line.labels[0].endswith("ε: step") for line in others)
+    assert {one["reading"] for one in made.records if one["section"] == "other budgets"} == {"step"}
+
+
+def test_a_training_that_is_not_printed_stands_beside_those_that_are():
+    claims = printed("isce", "table_2")
+    rows = measured_as(claims, norm="l2")
+    control = [one | {"training": "nce", "value": "33.3"} for one in rows if one["training"] == "isce"]
+    made = accuracy_table([*rows, *control], claims, "")
+    assert [name for _, name in made.columns] == ["I-SCE", "adversarial training", "CE, normalised logits"]
+    lines = made.sections[0].lines
+    assert {line.cells[2] for line in lines if line.printed} == {"–"}
+    assert all(line.cells[2].startswith("33.3") for line in lines if line.labels[1] == "test images")
+
+
+def test_bars_without_numbers_still_give_a_table():
+    claims = printed("isce", "table_2")
+    rows = measured_as(claims, norm="l2")
+    made = accuracy_table(rows, [], "bars")
+    (section,) = made.sections
+    assert section.title == ALONE
+    assert section.lines[0].labels[0] == "test accuracy"
+    assert len(section.lines) == 5
 
 
 def test_latex_escapes():

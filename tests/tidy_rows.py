@@ -7,11 +7,13 @@ from pathlib import Path
 from lossproof.records import read_csv
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
-CLAIMS = [row for row in read_csv(REFERENCE / "claims.csv") if row["paper"] == "sp"]
+PRINTED = read_csv(REFERENCE / "claims.csv")
+CLAIMS = [row for row in PRINTED if row["paper"] == "sp"]
 SUSPICIOUS = read_csv(REFERENCE / "suspicious.csv")
 COLUMNS = (
     *("paper", "exhibit", "dataset", "data", "arch", "training", "rival", "seed", "seeds", "split", "metric"),
     *("attack", "track", "norm", "epsilon", "epsilon_printed", "steps", "step_size"),
+    *("targeted", "reading"),
     *("value", "ci_low", "ci_high", "n_images", "record"),
 )
 STAND_INS = {
@@ -31,6 +33,11 @@ def row(**given: object) -> dict[str, str]:
     filled = dict.fromkeys(COLUMNS, "") | {"paper": "sp", "seeds": "3", "n_images": "360", "record": "a/b.json"}
     assert set(given) <= set(COLUMNS)
     return filled | {key: str(value) for key, value in given.items()}
+
+
+def printed(paper: str, exhibit: str) -> list[dict[str, str]]:
+    """What a paper prints in one table."""
+    return [row for row in PRINTED if (row["paper"], row["exhibit"]) == (paper, exhibit)]
 
 
 def attack_id(claim: dict[str, str]) -> str:
@@ -58,6 +65,7 @@ def answer(
         "epsilon_printed": claim["epsilon_printed"],
         "steps": claim["steps"],
         "step_size": claim["step_size"],
+        "targeted": "" if clean else claim["targeted"] or "untargeted",
         "value": value,
         "ci_low": value - half,
         "ci_high": value + half,
@@ -100,6 +108,7 @@ def curve(points: dict[float, float], arch: str = "resnet18", training: str = "c
             epsilon=epsilon,
             epsilon_printed=epsilon,
             steps=40,
+            targeted="untargeted",
             value=value,
         )
         for epsilon, value in points.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 NAMES = {
     "mnist": "MNIST",
     "fashion_mnist": "Fashion-MNIST",
@@ -14,7 +16,10 @@ NAMES = {
     "clothing1m": "Clothing1M",
     "voc2007": "VOC2007",
     "resnet18": "ResNet-18",
+    "resnet32": "ResNet-32",
     "resnet34": "ResNet-34",
+    "lenet5": "LeNet-5",
+    "cnn8": "eight-layer CNN",
     "googlenet": "GoogLeNet",
     "densenet121": "DenseNet-121",
     "cnn2": "two-layer CNN",
@@ -25,30 +30,93 @@ NAMES = {
     "mmc": "MMC",
     "center": "center loss",
     "lgm": "L-GM",
+    "arcface": "ArcFace",
+    "random": "random resize",
+    "label_smoothing": "label smoothing",
+    "at": "adversarial training",
+    "at_steps": "adversarial training, steps",
+    "isce": "I-SCE",
+    "nce": "CE, normalised logits",
     "none": "no attack",
     "fgsm": "FGSM",
     "bim": "BIM",
     "pgd": "PGD",
     "upgd": "UPGD",
+    "pgd_l2": "L2 PGD",
+    "deepfool": "DeepFool",
+    "simba": "SimBA",
+    "between_within": "scatter between / within classes",
+    "nearest_centroid": "nearest centroid right (%)",
+    "separation": "smallest centre distance / mean spread",
     "train": "training images",
     "test": "test images",
     "filter_normalised": "filter-normalised",
     "package": "loss-landscapes package",
 }
+# Trainings at the settings of one paper end in its name, e.g. ce_isce; a reader of that paper's exhibit knows it.
+PAPERS = ("_sp", "_isce", "_pc")
 # What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
 VARIANTS = {"library": "library settings", "1of255": "", "sweep": ""}
+# Whose choice is shown in words of its own, where an exhibit has both.
+TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
+# What the budget of an attack is taken to mean, where a paper leaves it open.
+READINGS = {
+    "radius": "ε: L2 radius",
+    "rms": "ε: RMS radius",
+    "linf": "ε: L∞ radius",
+    "per_step": "ε: each L2 step",
+    "per_step_rms": "ε: each RMS step",
+    "per_step_sign": "ε: each sign step",
+}
+# Words of an attack's id that say what is shown anyway.
+AIMS = ("un", "untargeted", "tar", "targeted")
+
+
+def recipe(training: str) -> str:
+    """A training's id without the paper whose settings it has: ``ce_isce`` -> ``ce``, also with a selection."""
+    base, at, selection = training.partition("@")
+    shorter = next((base.removesuffix(paper) for paper in PAPERS if base.endswith(paper)), "")
+    return (shorter if shorter in NAMES else base) + at + selection
 
 
 def name(key: str) -> str:
     """The printed name of a component; an unknown one is shown as it is written, with spaces."""
-    return NAMES.get(key, key.replace("_", " "))
+    return NAMES.get(key) or NAMES.get(recipe(key), key.replace("_", " "))
 
 
-def attack(key: str) -> str:
-    """The printed name of an attack's id, e.g. ``upgd_library`` -> "UPGD, library settings"."""
-    method, _, variant = key.partition("_")
-    if key in NAMES or method not in NAMES or not variant:
-        return name(key)
+def parameter(key: str) -> str:
+    """A swept setting as on an axis; of ``defence.epsilon`` the last part."""
+    last = key.rpartition(".")[2]
+    return {"epsilon": "ε"}.get(last, last.replace("_", " "))
+
+
+def attack(key: str, beside: Collection[str] = ()) -> str:
+    """The printed name of an attack's id, e.g. ``upgd_library`` -> "UPGD, library settings".
+
+    Its words that are among ``beside`` (what is shown beside the name: steps, reading) are left out.
+    """
+    words = [word for word in key.split("_") if word not in (*AIMS, *beside)]
+    # The longest known beginning is the method: ``pgd_l2`` is another one than ``pgd``.
+    method = next((at for at in range(len(words), 0, -1) if "_".join(words[:at]) in NAMES), 0)
+    known, variant = "_".join(words[:method]), "_".join(words[method:])
+    if not known or not variant:
+        return name("_".join(words))
     if variant.isdigit():
-        return f"{NAMES[method]}-{variant}"
-    return ", ".join(filter(None, (NAMES[method], VARIANTS.get(variant, variant.replace("_", " ")))))
+        return f"{NAMES[known]}-{variant}"
+    return ", ".join(filter(None, (NAMES[known], VARIANTS.get(variant, variant.replace("_", " ")))))
+
+
+def targeted(key: str) -> str:
+    """What an attack aims at, in words: ``least_likely`` -> "targeted: least likely"; nothing for nothing."""
+    return TARGETED.get(key, f"targeted: {name(key)}" if key else "")
+
+
+def steps(key: str, count: str) -> str:
+    """How long an attack goes on: '40 steps', or '300 queries' of one that only asks the network; '' where not said."""
+    one, more = ("query", "queries") if key.startswith("simba") else ("step", "steps")
+    return f"{count} {one if count == '1' else more}" if count else ""
+
+
+def reading(key: str) -> str:
+    """How an attack's budget is read, in words; nothing where there is only one way."""
+    return READINGS.get(key, f"ε: {name(key)}" if key else "")

@@ -2,7 +2,7 @@
 
 A claim names a training under an attack by method, epsilon and steps; a tidy row names the attack by
 its id in the configuration (``bim``, ``bim_library``, ``pgd_1of255``), so an id answers a method when
-it is the method's name, alone or followed by ``_``, and its numbers agree. Only the *as printed*
+it is the method's name, alone or followed by ``_``, and its numbers and what it aims at agree. Only the *as printed*
 track answers a claim: the honest track is another question.
 """
 
@@ -56,6 +56,7 @@ def _same_attack(claim: Row, row: Row) -> bool:
         and agree(claim["epsilon"], row["epsilon"])
         and agree(claim["steps"], steps)
         and agree(claim["step_size"], row["step_size"])
+        and row["targeted"] == (claim["targeted"] or row["targeted"])
     )
 
 
@@ -69,11 +70,15 @@ def _same_network(claim: Row, row: Row) -> bool:
 
 
 def _one(rows: list[Row], claim: Row) -> Row | None:
-    """The row aggregated over seeds, or the only seed's; None where that leaves a choice."""
+    """The row aggregated over seeds, or the only seed's; None where that leaves a choice.
+
+    A claim does not say how its budget is read; the reading that the exhibit declares first answers it.
+    """
     exact = [row for row in rows if row["attack"] == claim["attack"]]
     rows = exact or rows
     aggregated = [row for row in rows if not row["seed"]]
     chosen = aggregated or rows
+    chosen = [row for row in chosen if row["reading"] == chosen[0]["reading"]]
     return chosen[0] if len(chosen) == 1 else None
 
 

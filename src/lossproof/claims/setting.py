@@ -101,7 +101,8 @@ def describe(claim: Row) -> str:
         return f"{network}, {claim['metric'].replace('_', ' ')}"
     budget = f"eps {claim['epsilon_printed']}" if claim["epsilon_printed"] else "eps not stated"
     steps = f", {claim['steps']} steps" if claim["steps"] else ""
-    return f"{network} under {claim['attack']} ({budget}{steps})"
+    aim = f", {claim['targeted'].replace('_', ' ')}" if claim["targeted"] not in ("", "untargeted") else ""
+    return f"{network} under {claim['attack']} ({budget}{steps}{aim})"
 
 
 def narrows(claim: Row, cell: Row) -> bool:
@@ -114,6 +115,7 @@ def narrows(claim: Row, cell: Row) -> bool:
         and (not claim["attack"] or cell["attack"] in claim["attack"].split(";"))
         and agree(claim["epsilon"], cell["epsilon"])
         and agree(claim["steps"], cell["steps"])
+        and cell["targeted"] == (claim["targeted"] or cell["targeted"])
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ COLUMNS = [
     "epsilon_printed",
     "steps",
     "step_size",
+    "targeted",
+    "reading",
     "value",
     "ci_low",
     "ci_high",
@@ -51,10 +53,27 @@ def _clean(root: Path, paths: Paths, run: Run, seeds: Sequence[int]) -> Iterable
         yield named | {"record": paths.model(run, "*", "record.json")}, correct
 
 
+def said_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the settings in an attack's record say in every tidy row of it.
+
+    ``targeted``: untargeted, or what the attack aims at; ``reading``: what its budget means, where there are
+    several ways to read it. A black-box attack's steps are its queries.
+    """
+    aim = settings.get("targeted")
+    return {
+        "track": settings["track"],
+        "norm": settings.get("norm", "linf"),
+        "steps": settings.get("steps", settings.get("queries", 1)),
+        "step_size": settings.get("step_size"),
+        "targeted": "untargeted" if aim in (None, "", "none") else aim,
+        "reading": settings.get("reading") or "",
+    }
+
+
 def _attacked(root: Path, paths: Paths, run: Run, seeds: Sequence[int], attack: str, split: str) -> Iterable[Measured]:
     records = [read_json(root / paths.attack(run, seed, split, attack)) for seed in seeds]
     arrays = [read_npz(root / paths.attack(run, seed, split, attack, "npz")) for seed in seeds]
-    settings = records[0]["attack"]
+    shared = said_of(records[0]["attack"])
     for at, result in enumerate(records[0]["results"]):
         outcomes = []
         for array in arrays:
@@ -67,14 +86,11 @@ def _attacked(root: Path, paths: Paths, run: Run, seeds: Sequence[int], attack: 
                 "split": split,
                 "metric": "adversarial_accuracy",
                 "attack": attack,
-                "track": settings["track"],
-                "norm": settings.get("norm", "linf"),
                 "epsilon": result["epsilon_value"],
                 "epsilon_printed": result["epsilon"],
-                "steps": settings.get("steps", 1),
-                "step_size": settings.get("step_size"),
                 "record": paths.attack(run, "*", split, attack),
-            },
+            }
+            | shared,
             np.stack(outcomes),
         )
 

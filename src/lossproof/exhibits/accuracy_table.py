@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossproof.exhibits.accuracy import COLUMNS, block, block_runs
+from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
 
@@ -14,10 +15,10 @@ CATALOGUE = {
         "outputs": ["figure", "table"],
         "parameters": {
             "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-            "archs": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "archs": LISTS,
             "trainings": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             "rival": {"type": "string", "description": "the training that the others are measured against"},
-            "attacks": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "attacks": LISTS,
         },
         "required": ["datasets", "archs", "trainings", "rival", "attacks"],
     }
@@ -29,17 +30,18 @@ class AccuracyTable:
 
     @staticmethod
     def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
-        runs = [
-            run
-            for dataset in declaration["datasets"]
-            for run in block_runs(
-                str(stand_ins[dataset]), declaration["archs"], declaration["trainings"], declaration["rival"]
-            )
-        ]
-        return Needs(models=runs, attacks=[(run, attack) for run in runs for attack in declaration["attacks"]])
+        needs = Needs()
+        for dataset in declaration["datasets"]:
+            archs = of(declaration, "archs", dataset)
+            runs = block_runs(str(stand_ins[dataset]), archs, declaration["trainings"], declaration["rival"])
+            needs.models += runs
+            needs.attacks += [(run, attack) for run in runs for attack in of(declaration, "attacks", dataset)]
+        return needs
 
     @staticmethod
     def collect(declaration: dict[str, Any], context: Context) -> Tidy:
-        shared = [declaration[key] for key in ("archs", "trainings", "rival", "attacks")]
-        rows = [row for dataset in declaration["datasets"] for row in block(context, dataset, *shared)]
+        rows = []
+        for dataset in declaration["datasets"]:
+            archs, attacks = (of(declaration, key, dataset) for key in ("archs", "attacks"))
+            rows += block(context, dataset, archs, declaration["trainings"], declaration["rival"], attacks)
         return Tidy(COLUMNS, rows)

@@ -42,7 +42,7 @@ SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True)
 class Cost:
-    """One network: multiply-adds of a forward pass per image, and parameters.
+    """One network: multiply-adds of a forward pass per image, parameters, and the features that its head gets.
 
     ``scaled_from``: the image size that was counted, where this one is in no table, else None.
     """
@@ -50,6 +50,7 @@ class Cost:
     macs: float
     parameters: float
     scaled_from: int | None = None
+    features: float = 0.0
 
 
 @cache
@@ -81,6 +82,7 @@ def cost_of(arch: str, model: Mapping[str, Any], *, channels: int, image_size: i
         (counts["macs_square"] * width**2 + counts["macs_linear"] * width) * pixels + head,
         counts["parameters_square"] * width**2 + counts["parameters_linear"] * width + head + classes,
         None if nearest == image_size else nearest,
+        counts["features"] * width,
     )
 
 

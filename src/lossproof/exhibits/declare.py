@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.catalogue import catalogue
+from lossproof.exhibits.sweep import place
 from lossproof.settings.check import check, fault, known, parameters_schema, read_yaml
 from lossproof.settings.resolved import training_known
+from lossproof.settings.sweeps import points
 
 SHARED: dict[str, Any] = {
     "kind": {"type": "string"},
@@ -108,6 +110,8 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
     checked = check(value, schema, lambda _: source, ("exhibits", name))
     _names(source, base, checked, config)
     declaration = {key: item for key, item in checked.items() if key in kind.parameters}
+    if "swept" in kind.about:
+        declaration["points"] = _points(source, f"{base}.sweep", checked["sweep"], kind.about["swept"], config)
     return Exhibit(
         paper,
         name,
@@ -120,28 +124,60 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
     )
 
 
+def _points(source: str, key: str, sweep: str, count: int, config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trainings of an exhibit's sweep, each with its swept values; they stand in the declaration from here on.
+
+    So a kind knows its runs without the configuration, and a changed sweep is a changed declaration.
+    """
+    found: list[dict[str, Any]] = [
+        {"training": training, "values": values} for training, values in points(config, sweep)
+    ]
+    varied = list(found[0]["values"])
+    if len(varied) != count:
+        raise fault(source, key, f"'{sweep}' varies {', '.join(varied)}", f"expected a sweep of {count}")
+    for point in found:
+        for name, value in point["values"].items():
+            try:
+                place(value)
+            except (ValueError, ZeroDivisionError):
+                raise fault(source, key, f"'{sweep}' has {name} = {value}", "expected numbers on its axes") from None
+    return found
+
+
 def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]) -> None:
-    """Every data set, architecture, training, attack, toy and check that is named must exist."""
+    """Every data set, architecture, training, sweep, attack, toy and check that is named must exist."""
     allowed: dict[str, tuple[str, list[str]]] = {
         "dataset": ("data set", list(config["stand_ins"])),
         "arch": ("architecture", list(catalogue("models"))),
         "training": ("training", list(config["trainings"])),
         "rival": ("training", list(config["trainings"])),
         "attack": ("attack", list(config["attacks"])),
+        "sweep": ("sweep", list(config.get("sweeps", {}))),
         "toy": ("toy", list(config["toys"]["sets"])),
         "check": ("check", list(catalogue("theory"))),
     }
 
+    def meant(key: str) -> tuple[str, list[str]]:
+        last = key.rsplit(".", 1)[-1]
+        return allowed.get(last) or allowed.get(last.removesuffix("s")) or ("", [])
+
     def visit(key: str, item: Any) -> None:
-        if isinstance(item, dict):
+        if isinstance(item, dict) and meant(key)[0]:
+            # Lists by data set: each data set of the exhibit has one, and nothing else does.
+            for dataset in value["datasets"]:
+                if dataset not in item:
+                    raise fault(source, key, f"no list for data set '{dataset}'", "one list for all, or one for each")
+            for dataset, part in item.items():
+                known(source, key, dataset, value["datasets"], "data set")
+                visit(key, part)
+        elif isinstance(item, dict):
             for inner, part in item.items():
                 visit(f"{key}.{inner}", part)
         elif isinstance(item, list):
             for part in item:
                 visit(key, part)
         elif isinstance(item, str):
-            last = key.rsplit(".", 1)[-1]
-            what, names = allowed.get(last) or allowed.get(last.removesuffix("s")) or ("", [])
+            what, names = meant(key)
             if what and not (what == "training" and training_known(config, item)):
                 known(source, key, item, names, what)
 

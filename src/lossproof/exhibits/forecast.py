@@ -46,6 +46,7 @@ class Work:
     models: frozenset[Model] = frozenset()
     records: frozenset[Record] = frozenset()
     landscapes: frozenset[tuple[Run, str]] = frozenset()
+    embeddings: frozenset[Model] = frozenset()
     toys: frozenset[tuple[str, str, int]] = frozenset()
 
     def __or__(self, other: Work) -> Work:
@@ -53,6 +54,7 @@ class Work:
             self.models | other.models,
             self.records | other.records,
             self.landscapes | other.landscapes,
+            self.embeddings | other.embeddings,
             self.toys | other.toys,
         )
 
@@ -136,6 +138,8 @@ class Forecast:
             self._add_attack(found, record)
         for run, method in work.landscapes:
             self._add_landscape(found, run, method)
+        for model in work.embeddings:
+            self._add_embedding(found, model.run)
         found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
         return found
 
@@ -156,7 +160,7 @@ class Forecast:
         config, seeds = self.plan.config, self.plan.seeds
         # One job makes every seed, or only those that are asked for: a surface asks for the first.
         alone = seeds if config["seeds_per_job"] == "all" else range(1)
-        asked = {*needs.histories, *needs.models, *(run for run, _ in needs.attacks)}
+        asked = {*needs.histories, *needs.models, *(run for run, _ in needs.attacks), *needs.embeddings}
         models = [Model(run, seed) for run in needs.runs for seed in (seeds if run in asked else alone)]
         records = [
             Record(Model(run, seed), split, attack)
@@ -172,7 +176,8 @@ class Forecast:
             for seed in range(config["toys"]["seeds"])
         ]
         surfaces = [(run, method) for run in needs.landscapes for method in LANDSCAPE_METHODS]
-        return Work(frozenset(models), frozenset(records), frozenset(surfaces), frozenset(toys))
+        embedded = frozenset(Model(run, seed) for run in needs.embeddings for seed in seeds)
+        return Work(frozenset(models), frozenset(records), frozenset(surfaces), embedded, frozenset(toys))
 
     def _costed(self, found: Amount, run: Run) -> tuple[Extent, Cost] | None:
         known = self.networks[run]
@@ -214,6 +219,14 @@ class Forecast:
         images = min(options["images"], known[0].train)
         found.attack_flop += attack_flop(known[1], attacked=0, evaluated=points * images)
         found.disk += BYTES_PER_RECORD + BYTES_PER_POINT * points
+
+    def _add_embedding(self, found: Amount, run: Run) -> None:
+        if not (known := self._costed(found, run)):
+            return
+        extent, cost = known
+        images = min(self.plan.config["embedding_images"], extent.test)
+        found.attack_flop += attack_flop(cost, attacked=0, evaluated=images)
+        found.disk += BYTES_PER_RECORD + (BYTES_PER_OUTCOME + BYTES_PER_PARAMETER * cost.features) * images
 
 
 def _whole_bundles(asked: Iterable[tuple[Owner, str]], bundles: Iterable[Iterable[str]]) -> set[tuple[Owner, str]]:

@@ -55,6 +55,9 @@ class Paths:
     def landscape(self, run: object, seed: object, method: str) -> str:
         return f"{self.results}/landscapes/{run}/seed{seed}/{method}.npz"
 
+    def embedding(self, run: object, seed: object, suffix: str) -> str:
+        return f"{self.results}/embeddings/{run}/seed{seed}.{suffix}"
+
     def toy(self, toy: str, training: str, name: str) -> str:
         return f"{self.results}/toys/{toy}/{training}/{name}"
 

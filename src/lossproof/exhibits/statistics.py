@@ -56,6 +56,13 @@ def accuracy(correct: np.ndarray) -> Estimate:
     return Estimate(100 * share, 100 * max(0.0, centre - half), 100 * min(1.0, centre + half))
 
 
+def over_seeds(values: np.ndarray) -> Estimate:
+    """Mean of one value per seed [S] with its t interval, in the values' unit; NaN bounds for a single seed."""
+    mean, seeds = float(values.mean()), len(values)
+    half = _quantile(seeds - 1) * float(values.std(ddof=1)) / math.sqrt(seeds) if seeds > 1 else math.nan
+    return Estimate(mean, mean - half, mean + half)
+
+
 def difference(correct: np.ndarray, rival: np.ndarray) -> Estimate:
     """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]."""
     pairs = correct.astype(np.float64) - rival.astype(np.float64)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lossproof.spelling import attack, name
+from lossproof.spelling import attack, name, parameter, reading, steps, targeted
 
-__all__ = ["attack", "dataset", "name", "short"]
+__all__ = ["attack", "dataset", "name", "parameter", "reading", "short", "steps", "targeted"]
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -1,11 +1,12 @@
 """One look for every figure: sizes for a two-column page, and colour, line and marker per training.
 
 Colours are Okabe and Ito's, extended by Tol's muted set; every training also has a line style and
-a marker of its own, so that nothing hangs on colour alone.
+a marker of its own among those that a paper compares, so that nothing hangs on colour alone.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
 from lossproof.records import whole
+from lossproof.spelling import recipe
 
 COLUMN, FULL = 3.3, 6.9
 """Widths in inches of one column and of the whole page."""
@@ -62,6 +64,11 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 CLASS_COLOURS = (BLUE, ORANGE)
 """Points of class 0 and class 1."""
 
+TEN_CLASSES = (
+    BLUE, ORANGE, "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#DDCC77", "#000000", "#882255", "#888888",
+)  # fmt: skip
+"""Classes 0 to 9 of images; their digits must stand beside, as ten colours are more than some readers tell apart."""
+
 Line = str | tuple[int, tuple[float, ...]]
 
 
@@ -103,8 +110,26 @@ LOOKS = {
     "center": Look("center loss", "#000000", (0, (2, 1.5)), "P"),
     "lgm": Look("L-GM", ORANGE, (0, (5, 2)), "X"),
     "isce": Look("I-SCE", "#44AA99", (0, (8, 1, 2, 1)), "p"),
+    # Ten trainings of one paper: told apart among themselves, also by who sees no red or no green.
+    "arcface": Look("ArcFace", "#490092", (0, (4, 1, 1, 1)), "^"),
+    "random": Look("random resize", "#DDCC77", (0, (1, 1.5)), "s"),
+    "labelsmoothing": Look("label smoothing", "#661100", (0, (6, 1, 1, 1, 1, 1)), "v"),
+    "at": Look("adversarial training", "#CC3311", "-.", "*"),
+    "atsteps": Look("adversarial training, steps", "#CC3311", (0, (3, 1, 1, 1, 1, 1)), "H"),
+    "nce": Look("CE, normalised logits", "#882255", (0, (3, 2)), "<"),
     "pc": Look("PC", "#332288", (0, (8, 2)), "h"),
 }
+# Curves of one training, one per attack: without attack first.
+SERIES = (
+    Look("", "#000000", "-", "o"),
+    Look("", BLUE, "-", "s"),
+    Look("", "#D55E00", "-", "^"),
+    Look("", "#009E73", "-", "v"),
+    Look("", "#CC79A7", "-", "D"),
+    Look("", ORANGE, "-", "P"),
+    Look("", "#56B4E9", "-", "X"),
+    Look("", "#882255", "-", "<"),
+)
 SPARE_COLOURS = ("#117733", "#AA4499", "#661100", "#888888")
 SPARE_LINES: tuple[Line, ...] = ((0, (1, 2)), (0, (4, 3)), (0, (6, 1, 1, 1)), (0, (2, 1, 2, 3)))
 SPARE_MARKERS = ("d", "*", "H", "8")
@@ -113,10 +138,11 @@ SPARE_MARKERS = ("d", "*", "H", "8")
 def look(training: str) -> Look:
     """The look of a training, the same in every figure and process.
 
-    Case, dashes and underscores do not matter. A variant of a known training (``ce@last``,
+    Case, dashes and underscores do not matter, nor does at which paper's settings it is (``ce_isce``). A variant of a known training (``ce@last``,
     ``pc+at``) keeps its colour and gets a hollow marker and another line; an unknown training gets
     a look that only depends on its name.
     """
+    training = recipe(training)
     key = training.lower().replace("_", "").replace("-", "")
     if key in LOOKS:
         return LOOKS[key]
@@ -143,6 +169,12 @@ def page(out_stem: Path, width: float, height: float) -> Iterator[Figure]:
         for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "Producer": None})):
             with whole(out_stem.with_name(f"{out_stem.name}.{kind}")) as path:
                 figure.savefig(path, format=kind, metadata=metadata)
+
+
+def tiles(count: int, across: int) -> tuple[int, int]:
+    """Rows and columns of panels, at most ``across`` columns: few rows, and then few empty places."""
+    rows, _, columns = min((math.ceil(count / n), -count % n, n) for n in range(1, across + 1))
+    return rows, columns
 
 
 def letter(axes: Axes, text: str, title: str = "") -> None:

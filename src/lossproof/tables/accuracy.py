@@ -2,6 +2,7 @@
 
 Three sections that are never mixed: the print with the runs *as printed* on both splits; the same
 attacks with other budgets (those of the library, and the one at which CE falls); the honest track.
+Each data set has its own; where nothing is printed (bars without numbers) the measurements stand alone.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.claims.match import Row, estimate, find, find_difference, number
-from lossproof.claims.setting import rival_of
+from lossproof.claims.match import Row, estimate, find, number
 from lossproof.tables.names import name, quantity
 from lossproof.tables.typeset import Line, Section, Table
 
 SPLITS = {"train": "training images", "test": "test images"}
 PRINTED = "As printed: the paper's attacks and budgets"
+ALONE = "The papers' own attacks, final iterate (no number is printed)"
 OTHER = "Other budgets of the same attacks (not in the print)"
 HONEST = "Honest track: worst case over attacks, losses, restarts and iterates (not in the print)"
 NOTE = "Accuracy in percent, measured on training and on test images [95 % interval]; a dash: not measured."
@@ -33,9 +34,15 @@ def cell(row: Row | None) -> str:
     return f"{value.value:.1f}{interval}"
 
 
-def _columns(rows: Iterable[Row]) -> list[Column]:
-    """(arch, training) in order, trainings of one architecture together."""
-    pairs = list(dict.fromkeys((row["arch"], row["training"]) for row in rows if not row.get("rival")))
+def _columns(claims: Iterable[Row], measured: Iterable[Row]) -> list[Column]:
+    """(arch, training) in the order of the print, then what it lacks; trainings of one architecture together.
+
+    A print that does not state its architecture ('') speaks of whichever ran.
+    """
+    pairs = list(dict.fromkeys((row["arch"], row["training"]) for row in claims))
+    more = dict.fromkeys((row["arch"], row["training"]) for row in measured)
+    unstated = {training for arch, training in pairs if not arch}
+    pairs += [pair for pair in more if pair not in pairs and pair[1] not in unstated]
     archs = list(dict.fromkeys(arch for arch, _ in pairs))
     return sorted(pairs, key=lambda pair: archs.index(pair[0]))
 
@@ -52,6 +59,8 @@ def _record(
         "epsilon": row["epsilon"],
         "epsilon_printed": row["epsilon_printed"],
         "steps": row["steps"],
+        "targeted": row["targeted"],
+        "reading": measured.get("reading", ""),
         "dataset": row["dataset"],
         "data": measured.get("data", ""),
         "arch": measured.get("arch", row["arch"]),
@@ -70,12 +79,14 @@ def _record(
     }
 
 
-def _key(row: Row) -> tuple[str, str, float | None, str]:
-    return row["metric"], row["attack"], number(row["epsilon"]), row["steps"]
+def _key(row: Row) -> tuple[object, ...]:
+    said = (row["metric"], row["attack"], number(row["epsilon"]), row["steps"])
+    return (*said, row["targeted"], row.get("reading", ""))
 
 
 def _splits(metric: str) -> Sequence[str]:
-    return {"train_accuracy": ("train",), "test_accuracy": ("test",)}.get(metric, ("train", "test"))
+    clean = {"train_accuracy": ("train",), "test_accuracy": ("test",), "clean_accuracy": ("test",)}
+    return clean.get(metric, ("train", "test"))
 
 
 def _printed(
@@ -90,13 +101,19 @@ def _printed(
         first = next(iter(cells.values()))
         printed = tuple(cells[column]["value"] if column in cells else NOTHING for column in columns)
         lines.append(Line((quantity(first), "printed"), printed, printed=True))
+        # What is measured beside the print stands in the same line.
+        asked = {
+            column: cells.get(column) or dict(first) | {"arch": column[0], "training": column[1], "value": ""}
+            for column in columns
+        }
         for split in _splits(first["metric"]):
-            found = {column: find(claim, tidy, split=split) for column, claim in cells.items()}
+            found = {column: find(claim, tidy, split=split) for column, claim in asked.items()}
             used.update(id(row) for row in found.values() if row)
-            lines.append(Line(("", SPLITS[split]), tuple(cell(found.get(column)) for column in columns)))
-            for column, claim in cells.items():
-                gap = find_difference(claim, tidy, split=split, rival=rival_of(claim["training"]))
-                records.append(_record("printed", claim, split, found[column], gap, claim["value"]))
+            lines.append(Line(("", SPLITS[split]), tuple(cell(found[column]) for column in columns)))
+            for column, claim in asked.items():
+                row = found[column]
+                if row or column in cells:
+                    records.append(_record("printed", claim, split, row, _gap(row, tidy), claim["value"]))
     return lines, records, used
 
 
@@ -124,35 +141,78 @@ def _unstated(column: Column, at: Mapping[Column, Row]) -> Row | None:
     return found[0] if not column[0] and len(found) == 1 else None
 
 
-def _gap(row: Row, tidy: Sequence[Row]) -> Row | None:
+def _gap(row: Row | None, tidy: Sequence[Row]) -> Row | None:
     """The difference row of a measured row: all that identifies it but the metric is equal."""
-    keys = ("dataset", "arch", "training", "attack", "track", "epsilon", "steps", "split", "seed")
-    for other in tidy:
-        if other["metric"] == "difference" and all(other[key] == row[key] for key in keys):
+    keys = (
+        "dataset",
+        "arch",
+        "training",
+        "attack",
+        "track",
+        "epsilon",
+        "steps",
+        "targeted",
+        "reading",
+        "split",
+        "seed",
+    )
+    for other in tidy if row else ():
+        if row and other["metric"] == "difference" and all(other[key] == row[key] for key in keys):
             return other
     return None
+
+
+def _sections(
+    tidy: Sequence[Row], claims: Sequence[Row], columns: Sequence[Column]
+) -> Iterable[tuple[str, list[Line], list[dict[str, Any]]]]:
+    """Heading, lines and records of one data set."""
+    aggregated = [row for row in tidy if not row["seed"] and row["metric"] != "difference"]
+    lines, records, used = _printed(tidy, claims, columns)
+    yield PRINTED, lines, records
+    rest = [row for row in aggregated if id(row) not in used]
+    # Nothing else would show the accuracy without attack.
+    clean = [row for row in rest if row["attack"] in ("", "none") and not claims]
+    printed = [row for row in rest if row["track"] == "printed"]
+    yield (
+        (OTHER if claims else ALONE),
+        *_measured("other budgets" if claims else "measured", clean + printed, tidy, columns),
+    )
+    yield HONEST, *_measured("honest", [row for row in rest if row["track"] == "honest"], tidy, columns)
 
 
 def accuracy_table(tidy: Sequence[Row], claims: Sequence[Row], title: str) -> Table:
     """The typeset table of one accuracy exhibit.
 
-    ``tidy``: its rows; ``claims``: its printed rows (none where the paper prints no number).
+    ``tidy``: its rows; ``claims``: its printed rows (none where the paper prints no number). Several data sets
+    have sections of their own; where each has one network, that stands in their headings.
     """
-    aggregated = [row for row in tidy if not row["seed"] and row["metric"] != "difference"]
-    columns = _columns(claims or aggregated)
-    lines, records, used = _printed(tidy, claims, columns)
-    sections = [Section(PRINTED, tuple(lines))] if lines else []
-    for heading, section, track in ((OTHER, "other budgets", "printed"), (HONEST, "honest", "honest")):
-        rows = [row for row in aggregated if row["track"] == track and id(row) not in used]
-        more, long = _measured(section, rows, tidy, columns)
-        if more:
-            sections.append(Section(heading, tuple(more)))
-            records += long
+    datasets = list(dict.fromkeys(row["dataset"] for row in (*claims, *tidy)))
+    parts, columns = {}, {}
+    for dataset in datasets:
+        rows, print_ = ([row for row in table if row["dataset"] == dataset] for table in (tidy, claims))
+        parts[dataset] = rows, print_
+        columns[dataset] = _columns(print_, [row for row in rows if row["metric"] != "difference"])
+    archs = {dataset: {arch for arch, _ in pairs} for dataset, pairs in columns.items()}
+    by_training = len(datasets) > 1 and all(len(found) == 1 for found in archs.values())
+    every = list(dict.fromkeys(pair for pairs in columns.values() for pair in pairs))
+    if by_training:
+        every = [("", training) for training in dict.fromkeys(training for _, training in every)]
+    made: dict[str, list[Section]] = {}
+    records: list[dict[str, Any]] = []
+    for dataset, (rows, print_) in parts.items():
+        named = " ".join(filter(None, (name(dataset), *(map(name, archs[dataset]) if by_training else ()))))
+        (arch, *_) = archs[dataset]
+        shown = [(arch, training) for _, training in every] if by_training else every
+        for heading, lines, long in _sections(rows, print_, shown):
+            if lines:
+                title_of = f"{named}. {heading}" if len(datasets) > 1 else heading
+                made.setdefault(heading, []).append(Section(title_of, tuple(lines)))
+                records += long
     return Table(
         title,
         ("", ""),
-        tuple((name(arch), name(training)) for arch, training in columns),
-        tuple(sections),
+        tuple((name(arch), name(training)) for arch, training in every),
+        tuple(section for sections in made.values() for section in sections),
         (NOTE,),
         records,
     )

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from lossproof.claims.match import Row
 from lossproof.tables.accuracy import accuracy_table
+from lossproof.tables.embedding import embedding_table
 from lossproof.tables.statements import overview_table, statement_table
+from lossproof.tables.sweep import grid_table, level_table
 from lossproof.tables.typeset import Table
 
 
@@ -25,6 +27,12 @@ def exhibit_table(
     if kind == "statement_overview":
         checks = dict.fromkeys(row["statement"] for row in tidy)
         return overview_table({one: [row for row in tidy if row["statement"] == one] for one in checks}, {}, title)
+    if kind == "embedding":
+        return embedding_table(tidy, title)
+    if kind == "parameter_grid":
+        return grid_table(tidy, title)
+    if kind == "level_curves":
+        return level_table(tidy, title)
     names = {exhibit, *same_as}
     printed = [claim for claim in claims if claim["paper"] == paper and claim["exhibit"] in names]
     return accuracy_table(tidy, printed, title)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossproof.spelling import attack, name
+from lossproof.spelling import attack, name, reading, steps, targeted
 
 __all__ = ["name", "quantity"]
 
@@ -13,9 +13,12 @@ def quantity(row: Mapping[str, str]) -> str:
     """What a claim or a tidy row measures: 'PGD, ε = 8/255, 40 steps' or 'test accuracy'."""
     if row["attack"] in ("", "none"):
         return name(row["metric"])
-    parts = [attack(row["attack"])]
+    # Of the words of its id those are left out that the other parts say.
+    parts = [attack(row["attack"], (row["steps"], row.get("reading", "")))]
     if row["epsilon_printed"] or row["epsilon"]:
         parts.append(f"ε = {row['epsilon_printed'] or row['epsilon']}")
-    if row["steps"]:
-        parts.append(f"{row['steps']} step{'' if row['steps'] == '1' else 's'}")
-    return ", ".join(parts)
+    parts.append(steps(row["attack"], row["steps"]))
+    if row.get("targeted") != "untargeted":  # as nearly every attack is
+        parts.append(targeted(row.get("targeted", "")))
+    parts.append(reading(row.get("reading", "")))
+    return ", ".join(filter(None, parts))

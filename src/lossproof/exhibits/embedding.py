@@ -1,0 +1,83 @@
+"""Where networks place clean test images: measures over all seeds, points in three dimensions of seed 0."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from lossproof.embeddings.measures import in_three
+from lossproof.exhibits.context import Context, Tidy
+from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.paths import Run
+from lossproof.exhibits.statistics import over_seeds
+from lossproof.records import read_json, read_npz
+
+CATALOGUE = {
+    "embedding": {
+        "build": "Embedding",
+        "outputs": ["figure", "table"],
+        "grids": True,
+        "parameters": {
+            "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "arch": {"type": "string"},
+            "trainings": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        },
+        "required": ["datasets", "arch", "trainings"],
+    }
+}
+QUANTITIES = ("between_within", "silhouette", "nearest_centroid", "separation", "accuracy", "dimension")
+NAMED = ("paper", "exhibit", "dataset", "data", "arch", "training", "seed", "seeds", "quantity")
+COLUMNS = [*NAMED, "value", "ci_low", "ci_high", "n_images", "record"]
+
+
+class Embedding:
+    """``needs`` and ``collect`` of the kind."""
+
+    @staticmethod
+    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+        return Needs(
+            embeddings=[
+                Run(str(stand_ins[dataset]), declaration["arch"], training)
+                for dataset in declaration["datasets"]
+                for training in declaration["trainings"]
+            ]
+        )
+
+    @staticmethod
+    def collect(declaration: dict[str, Any], context: Context) -> Tidy:
+        found: list[dict[str, Any]] = []
+        arrays: dict[str, np.ndarray] = {}
+        for dataset in declaration["datasets"]:
+            data = str(context.stand_ins[dataset])
+            for training in declaration["trainings"]:
+                run = Run(data, declaration["arch"], training)
+                named = context.named(dataset=dataset, data=data, arch=run.arch, training=training)
+                found += _rows(context, run, named)
+                file = read_npz(context.root / context.paths.embedding(run, 0, "npz"))
+                points, share = in_three(file["features"])
+                place = f"{dataset}/{training}"
+                arrays |= {f"points/{place}": points, f"labels/{place}": file["labels"].astype(np.int16)}
+                arrays[f"share/{place}"] = np.array(share)
+        return Tidy(COLUMNS, found, arrays)
+
+
+def _rows(context: Context, run: Run, named: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of one run: every seed, and the mean over those in which a measure exists."""
+    paths = [context.paths.embedding(run, seed, "json") for seed in range(context.seeds)]
+    records = [read_json(context.root / path) for path in paths]
+    found: list[dict[str, Any]] = []
+    for quantity in QUANTITIES:
+        shared = named | {"quantity": quantity, "n_images": records[0]["n_images"]}
+        values = [record[quantity] for record in records]
+        found += [
+            shared | {"seed": seed, "seeds": 1, "value": value, "record": path}
+            for seed, (value, path) in enumerate(zip(values, paths, strict=True))
+        ]
+        known = np.array([value for value in values if value is not None], dtype=float)
+        if len(known):
+            mean, low, high = (None if math.isnan(part) else part for part in over_seeds(known))
+            over = {"seeds": len(known), "value": mean, "ci_low": low, "ci_high": high}
+            found.append(shared | over | {"record": context.paths.embedding(run, "*", "json")})
+    return found

@@ -1,0 +1,128 @@
+"""Invented tidy rows of the paper that compares ten trainings: tables, sweeps, embeddings."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+TRAININGS = ("ce_isce", "nce", "center", "lgm", "arcface", "mmc", "random", "label_smoothing", "at", "isce")
+NETWORKS = (("mnist", "digits_gray", "lenet5"), ("cifar10", "digits_colour", "cnn8"))
+# id, norm, epsilon, steps, targeted, reading
+ATTACKS = (
+    ("pgd_l2_10", "l2", "0.02", 10, "untargeted", "step"),
+    ("pgd_l2_50", "l2", "0.02", 50, "untargeted", "step"),
+    ("pgd_l2_50", "l2", "0.04", 50, "untargeted", "step"),
+    ("pgd_l2_50_tar", "l2", "0.02", 50, "least_likely", "step"),
+    ("pgd_l2_50_tar", "l2", "0.04", 50, "least_likely", "step"),
+    ("pgd_l2_radius", "l2", "0.04", 50, "untargeted", "radius"),
+    ("deepfool", "l2", "1.5", 50, "untargeted", ""),
+    ("simba", "l2", "0.5", 300, "untargeted", ""),
+    ("simba", "l2", "1.5", 300, "untargeted", ""),
+)
+Rows = list[dict[str, Any]]
+
+
+def accuracies(
+    trainings: tuple[str, ...] = TRAININGS,
+    networks: tuple[tuple[str, str, str], ...] = NETWORKS,
+    attacks: tuple[tuple[Any, ...], ...] = ATTACKS,
+    seeds: int = 3,
+    splits: tuple[str, ...] = ("test",),
+) -> Rows:
+    """Rows of every network under every attack, each seed and over the seeds; no seed is better than another."""
+    generator = np.random.default_rng(0)
+    found: Rows = []
+    for (dataset, data, arch), training in product(networks, trainings):
+        for split in splits:
+            shared = {"dataset": dataset, "data": data, "arch": arch, "training": training, "split": split}
+            clean = {"metric": f"{split}_accuracy", "attack": "none"}
+            told = [(clean, 97.0)] + [
+                (
+                    dict(zip(("attack", "norm", "epsilon", "steps", "targeted", "reading"), attack, strict=True))
+                    | {"metric": "adversarial_accuracy", "track": "printed", "epsilon_printed": attack[2]},
+                    float(generator.uniform(0, 90)),
+                )
+                for attack in attacks
+            ]
+            for what, level in told:
+                values = np.clip(level + generator.normal(0, 2, seeds), 0, 100)
+                found += [
+                    shared | what | {"seed": seed, "value": value, "ci_low": value - 8, "ci_high": min(100, value + 8)}
+                    for seed, value in enumerate(values)
+                ]
+                mean = float(values.mean())
+                found.append(shared | what | {"value": mean, "ci_low": max(0, mean - 5), "ci_high": min(100, mean + 5)})
+    return found
+
+
+def sweep(
+    over: dict[str, tuple[float, ...]],
+    networks: tuple[tuple[str, str, str], ...] = NETWORKS,
+    attacks: tuple[tuple[Any, ...], ...] = ATTACKS[2:3] + ATTACKS[6:7],
+    half: float = 6.0,
+) -> Rows:
+    """Rows of a sweep over one or two settings, over the seeds: a hill under noise of its intervals' size."""
+    generator = np.random.default_rng(1)
+    keys = list(over)
+    found: Rows = []
+    clean = ("none", "", "", "", "", "")
+    for (dataset, data, arch), attack in product(networks, (clean, *attacks)):
+        what = dict(zip(("attack", "norm", "epsilon", "steps", "targeted", "reading"), attack, strict=True))
+        what |= {"epsilon_printed": attack[2], "track": "" if attack == clean else "printed", "split": "test"}
+        what |= {"metric": "test_accuracy" if attack == clean else "adversarial_accuracy"}
+        panel: Rows = []
+        for values in product(*over.values()):
+            height = 60 - sum(
+                40 * ((value - min(row)) / (max(row) - min(row) or 1) - 0.4) ** 2
+                for value, row in zip(values, over.values(), strict=True)
+            )
+            value = float(np.clip(95 if attack == clean else height + generator.normal(0, half / 3), 0, 100))
+            axes = {}
+            for axis, key, at in zip("xy", keys, values, strict=False):
+                axes |= {f"{axis}_parameter": key, axis: at}
+            training = ".".join(["sweep", *(f"{key}={at}" for key, at in zip(keys, values, strict=True))])
+            row = {"dataset": dataset, "data": data, "arch": arch, "training": training}
+            panel.append(
+                row | what | axes | {"value": value, "ci_low": value - half, "ci_high": min(100, value + half)}
+            )
+        best = max(panel, key=lambda row: row["value"])
+        for row in panel:
+            found.append(row)
+            if row is not best:
+                gap = row["value"] - best["value"]
+                change = {"metric": "difference", "rival": best["training"], "value": gap}
+                found.append(row | change | {"ci_low": gap - half, "ci_high": gap + half})
+    return found
+
+
+GRID = {"s": (1.0, 1.25, 1.5, 1.75, 2.0), "m": (0.02, 0.04, 0.06, 0.08, 0.1)}
+LEVELS = {"defence.epsilon": (0.0, 0.55, 1.11, 1.66, 2.22, 2.77, 3.33)}
+
+
+def embeddings(
+    trainings: tuple[str, ...] = ("ce_isce", "center", "lgm", "mmc", "isce"),
+    datasets: tuple[tuple[str, str], ...] = (("mnist", "digits_gray"), ("cifar10", "digits_colour")),
+    images: int = 500,
+    seeds: int = 3,
+) -> tuple[Rows, dict[str, np.ndarray]]:
+    """Rows and points of ten classes on a sphere, wider from training to training."""
+    generator = np.random.default_rng(2)
+    found: Rows = []
+    arrays: dict[str, np.ndarray] = {}
+    for (dataset, data), (at, training) in product(datasets, enumerate(trainings)):
+        labels = np.arange(images) % 10
+        centres = generator.normal(size=(10, 3))
+        centres *= 5 / np.linalg.norm(centres, axis=1, keepdims=True)
+        points = centres[labels] + generator.normal(0, 0.3 + 0.3 * at, (images, 3))
+        place = f"{dataset}/{training}"
+        arrays |= {f"points/{place}": points.astype(np.float32), f"labels/{place}": labels.astype(np.int16)}
+        arrays[f"share/{place}"] = np.array(0.87)
+        named = {"dataset": dataset, "data": data, "arch": "resnet32", "training": training, "n_images": images}
+        for quantity in ("separation", "silhouette", "dimension"):
+            value = 64.0 if quantity == "dimension" else 5.0 - at
+            found += [named | {"seed": seed, "quantity": quantity, "value": value} for seed in range(seeds)]
+            over = {"quantity": quantity, "value": value, "ci_low": value - 1, "ci_high": value + 1}
+            found.append(named | over)
+    return found, arrays
