@@ -32,6 +32,7 @@ def _boundaries() -> tuple[Rows, Arrays]:
     for training, epoch in product(TRAININGS, (10, 100)):
         arrays[f"confidence/{training}/{epoch}"] = 1 / (1 + np.exp(-np.tile(axis[:, None], 21)))
         rows.append({"toy": "t", "training": training, "seed": 0, "epoch": epoch, "quantity": "loss", "value": 0.5})
+    arrays["gap/sp_focal/100"] = np.tile(axis[:, None], 21)  # a smoother line, where there is one
     arrays["confidence/ce/100"] = np.full((21, 21), 0.9)  # one class everywhere: no line to draw
     arrays["confidence/focal/100"] = np.full((21, 21), np.nan)
     return rows, arrays
