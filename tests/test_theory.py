@@ -199,7 +199,7 @@ def test_loss_curves() -> None:
 
 
 def test_loss_curves_refuse_an_unknown_criterion() -> None:
-    with pytest.raises(KeyError, match="known: .*sp_focal"):
+    with pytest.raises(KeyError, match=r"known: .*sp_focal"):
         loss_curves(trainings={"x": {"criterion": "nothing"}})
 
 
