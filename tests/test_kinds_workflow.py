@@ -1,0 +1,73 @@
+"""Sweeps and embeddings in the workflow: jobs, forecast, and what makes them again."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from checkout import new_checkout
+from test_exhibit_kinds import GRID, LEVELS, PLACES, TABLE, WORDS
+
+from editions import edition, load
+from lossproof.exhibits.declare import load_exhibits
+from lossproof.exhibits.forecast import Forecast
+from lossproof.exhibits.plan import Plan
+
+EXHIBITS = {"grid": GRID, "levels": LEVELS, "places": PLACES, "table": TABLE}
+CONTENT = yaml.dump({"title": "Paper", "exhibits": {name: one | WORDS for name, one in EXHIBITS.items()}})
+OPTIONS = ("--configfile=editions/test.yaml", "--config", "papers=[kinds]")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A checkout with a paper of one exhibit per kind, in which nothing is made."""
+    made = new_checkout(tmp_path_factory.mktemp("kinds") / "lossproof")
+    (made.folder / "exhibits/kinds.yaml").write_text(CONTENT)
+    return made
+
+
+def planned(tmp_path, **cli) -> Plan:
+    (tmp_path / "kinds.yaml").write_text(CONTENT)
+    config = load(edition("test"), cli=cli)
+    return Plan(config, load_exhibits(tmp_path, ["kinds"], config))
+
+
+# Two points per sweep in this edition, two seeds in one job.
+NEEDS = {
+    "kinds_grid": {"prepare": 2, "train": 4, "attack_tables": 4, "collect": 1, "figure": 1, "table": 1},
+    "kinds_levels": {"prepare": 1, "train": 2, "attack_tables": 2, "collect": 1, "figure": 1, "table": 1},
+    "kinds_places": {"prepare": 1, "train": 2, "embed": 2, "collect_grids": 1, "figure": 1, "table": 1},
+    "kinds_table": {"prepare": 2, "train": 4, "attack_tables": 4, "collect": 1, "figure": 1, "table": 1},
+}
+
+
+@pytest.mark.parametrize("target", NEEDS)
+def test_an_exhibit_needs_only_what_it_shows(checkout, target):
+    assert checkout.jobs(target, *OPTIONS) == NEEDS[target] | {target: 1}
+
+
+def test_seeds_have_jobs_of_their_own_where_trainings_do(checkout):
+    assert checkout.jobs("kinds_places", *OPTIONS, "seeds_per_job=one")["embed"] == 4
+
+
+def test_the_step_knows_its_code_and_lint_finds_nothing(checkout):
+    said = checkout.succeed("kinds_places", "-n", "-p", *OPTIONS)
+    assert "workflow/scripts/embed.py" in said and "--images 20" in said
+    done = checkout.snakemake("--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_forecast_counts_embeddings(tmp_path):
+    plan = planned(tmp_path, seeds_per_job="one")
+    work = Forecast(plan).work["kinds/places"]
+    assert {(model.run.training, model.seed) for model in work.embeddings} == {
+        (training, seed) for training in ("ce_isce", "isce") for seed in range(2)
+    }
+    # Every seed is embedded, so every seed is trained; forward passes and files cost something.
+    assert work.models == work.embeddings
+    amounts = []
+    for images in (20, 40):
+        forecast = Forecast(planned(tmp_path, embedding_images=images))
+        amounts.append(forecast.amount(forecast.work["kinds/places"]))
+    one, two = amounts
+    assert two.attack_flop == pytest.approx(2 * one.attack_flop) and one.attack_flop > 0
+    assert two.disk > one.disk and two.training_flop == one.training_flop
