@@ -232,7 +232,7 @@ def test_the_catalogue_names_every_architecture_and_its_settings() -> None:
         ({"arch": "resnet56", "stem": "cifar"}, "resnet56 has no stem"),
         ({"arch": "cnn8", "image_size": 7}, "cnn8 needs images of at least 8 x 8 pixels"),
         ({"head": "centres"}, "unknown head 'centres'"),
-        ({"arch": "lenet5", "image_size": 64}, "lenet5 takes images of 28 x 28 or 32 x 32 pixels, not 64"),
+        ({"arch": "lenet5", "image_size": 20}, "lenet5 needs images of at least 28 x 28 pixels, not 20"),
         ({"arch": "googlenet", "image_size": 14}, "googlenet needs images of at least 15 x 15 pixels, not 14"),
         ({"arch": "cnn2", "image_size": 3}, "cnn2 needs images of at least 4 x 4 pixels"),
         ({"image_size": 0}, "resnet18 needs images of at least 1 x 1 pixels"),

@@ -11,6 +11,7 @@ import numpy as np
 from lossproof.exhibits import statistics
 from lossproof.exhibits.context import Context
 from lossproof.exhibits.paths import Paths, Run
+from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.records import read_json, read_npz
 
 COLUMNS = [
@@ -131,24 +132,26 @@ def rows(
             yield shared | {"seeds": seeds, "value": value, "ci_low": low, "ci_high": high}
 
 
-def block_runs(data: str, archs: Sequence[str], trainings: Sequence[str], rival: str) -> list[Run]:
+def block_runs(
+    stand_ins: StandIns, dataset: str, archs: Sequence[str], trainings: Sequence[str], rival: str
+) -> list[Run]:
     """The runs behind a block of a table: the rival is always among the trainings."""
-    return [Run(data, arch, training) for arch in archs for training in dict.fromkeys([rival, *trainings])]
+    names = dict.fromkeys([rival, *trainings])
+    return [run_of(stand_ins, dataset, arch, training) for arch in archs for training in names]
 
 
 def block(
     context: Context, dataset: str, archs: Sequence[str], trainings: Sequence[str], rival: str, attacks: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Tidy rows of one data set's block: architectures x trainings, each against the rival."""
-    data = str(context.stand_ins[dataset])
     measured = {
         run: measurements(context.root, context.paths, run, range(context.seeds), attacks, context.splits)
-        for run in block_runs(data, archs, trainings, rival)
+        for run in block_runs(context.stand_ins, dataset, archs, trainings, rival)
     }
     found: list[dict[str, Any]] = []
     for arch in archs:
         for training in trainings:
-            named = context.named(dataset=dataset, data=data, arch=arch, training=training)
-            other = None if training == rival else rival
-            found += rows(named, measured[Run(data, arch, training)], other, measured[Run(data, arch, rival)])
+            run, beside = (run_of(context.stand_ins, dataset, arch, name) for name in (training, rival))
+            named = context.named(dataset=dataset, data=run.dataset, arch=arch, training=training)
+            found += rows(named, measured[run], None if run == beside else rival, measured[beside])
     return found

@@ -8,6 +8,7 @@ from lossproof.exhibits.accuracy import COLUMNS, block, block_runs
 from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 
 CATALOGUE = {
     "accuracy_table": {
@@ -29,11 +30,11 @@ class AccuracyTable:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         needs = Needs()
         for dataset in declaration["datasets"]:
             archs = of(declaration, "archs", dataset)
-            runs = block_runs(str(stand_ins[dataset]), archs, declaration["trainings"], declaration["rival"])
+            runs = block_runs(stand_ins, dataset, archs, declaration["trainings"], declaration["rival"])
             needs.models += runs
             needs.attacks += [(run, attack) for run in runs for attack in of(declaration, "attacks", dataset)]
         return needs

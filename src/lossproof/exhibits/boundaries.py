@@ -8,6 +8,7 @@ import numpy as np
 
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 from lossproof.records import read_json, read_npz
 from lossproof.toys.boundary import confidence_map, gap, grid, network_at
 
@@ -36,7 +37,7 @@ class Boundaries:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         return Needs(toys=[(toy, training) for toy in declaration["toys"] for training in declaration["trainings"]])
 
     @staticmethod

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 from lossproof.records import read_json
 
 CHECK = {"type": "string", "description": "an entry in src/lossproof/theory that gives fields and measures"}
@@ -34,7 +35,7 @@ class ComputedField:
     """``needs`` and ``collect`` of the kinds."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         return Needs(theory=[declaration["check"]])
 
     @staticmethod

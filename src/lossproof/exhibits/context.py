@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossproof.exhibits.paths import Paths
+from lossproof.exhibits.stand_ins import StandIns
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Context:
     paths: Paths
     paper: str
     exhibit: str
-    stand_ins: dict[str, str | None]
+    stand_ins: StandIns
     seeds: int
     splits: dict[str, list[str]]
 

@@ -147,7 +147,7 @@ def _points(source: str, key: str, sweep: str, count: int, config: dict[str, Any
 def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]) -> None:
     """Every data set, architecture, training, sweep, attack, toy and check that is named must exist."""
     allowed: dict[str, tuple[str, list[str]]] = {
-        "dataset": ("data set", list(config["stand_ins"])),
+        "dataset": ("data set", [name for name in config["stand_ins"] if name in config["datasets"]]),
         "arch": ("architecture", list(catalogue("models"))),
         "training": ("training", list(config["trainings"])),
         "rival": ("training", list(config["trainings"])),

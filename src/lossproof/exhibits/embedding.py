@@ -11,6 +11,7 @@ from lossproof.embeddings.measures import in_three
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.paths import Run
+from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.exhibits.statistics import over_seeds
 from lossproof.records import read_json, read_npz
 
@@ -36,10 +37,10 @@ class Embedding:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         return Needs(
             embeddings=[
-                Run(str(stand_ins[dataset]), declaration["arch"], training)
+                run_of(stand_ins, dataset, declaration["arch"], training)
                 for dataset in declaration["datasets"]
                 for training in declaration["trainings"]
             ]
@@ -50,10 +51,9 @@ class Embedding:
         found: list[dict[str, Any]] = []
         arrays: dict[str, np.ndarray] = {}
         for dataset in declaration["datasets"]:
-            data = str(context.stand_ins[dataset])
             for training in declaration["trainings"]:
-                run = Run(data, declaration["arch"], training)
-                named = context.named(dataset=dataset, data=data, arch=run.arch, training=training)
+                run = run_of(context.stand_ins, dataset, declaration["arch"], training)
+                named = context.named(dataset=dataset, data=run.dataset, arch=declaration["arch"], training=training)
                 found += _rows(context, run, named)
                 file = read_npz(context.root / context.paths.embedding(run, 0, "npz"))
                 points, share = in_three(file["features"])

@@ -7,6 +7,7 @@ from typing import Any
 from lossproof.exhibits.accuracy import COLUMNS, block, block_runs
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 
 CATALOGUE = {
     "epsilon_curves": {
@@ -39,13 +40,11 @@ class EpsilonCurves:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         runs = [
             run
             for panel in declaration["panels"]
-            for run in block_runs(
-                str(stand_ins[panel["dataset"]]), panel["archs"], panel["trainings"], declaration["rival"]
-            )
+            for run in block_runs(stand_ins, panel["dataset"], panel["archs"], panel["trainings"], declaration["rival"])
         ]
         return Needs(models=runs, attacks=[(run, declaration["attack"]) for run in runs])
 

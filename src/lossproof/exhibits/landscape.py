@@ -8,7 +8,8 @@ import numpy as np
 
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.paths import LANDSCAPE_METHODS, Run
+from lossproof.exhibits.paths import LANDSCAPE_METHODS
+from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.records import read_npz
 
 CATALOGUE = {
@@ -43,17 +44,16 @@ class Landscape:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
-        data = str(stand_ins[declaration["dataset"]])
-        return Needs(landscapes=[Run(data, declaration["arch"], training) for training in declaration["trainings"]])
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
+        dataset, arch = declaration["dataset"], declaration["arch"]
+        return Needs(landscapes=[run_of(stand_ins, dataset, arch, training) for training in declaration["trainings"]])
 
     @staticmethod
     def collect(declaration: dict[str, Any], context: Context) -> Tidy:
-        data = str(context.stand_ins[declaration["dataset"]])
         found: list[dict[str, Any]] = []
         arrays: dict[str, np.ndarray] = {}
         for training in declaration["trainings"]:
-            run = Run(data, declaration["arch"], training)
+            run = run_of(context.stand_ins, declaration["dataset"], declaration["arch"], training)
             for method in LANDSCAPE_METHODS:
                 grids = read_npz(context.root / context.paths.landscape(run, 0, method))
                 arrays |= {f"axis_{axis}/{method}": grids[f"axis_{axis}"] for axis in "uv"}
@@ -63,8 +63,8 @@ class Landscape:
                     arrays[f"{training}/{method}/{metric}"] = grids[metric]
                     named = context.named(
                         dataset=declaration["dataset"],
-                        data=data,
-                        arch=run.arch,
+                        data=run.dataset,
+                        arch=declaration["arch"],
                         training=training,
                         method=method,
                         metric=metric,

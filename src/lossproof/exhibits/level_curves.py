@@ -7,6 +7,7 @@ from typing import Any
 from lossproof.exhibits import sweep
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 
 CATALOGUE = {
     "level_curves": {
@@ -28,8 +29,8 @@ class LevelCurves:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
-        runs = sweep.runs(str(stand_ins[declaration["dataset"]]), declaration["arch"], declaration["points"])
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
+        runs = sweep.runs(stand_ins, declaration["dataset"], declaration["arch"], declaration["points"])
         return Needs(models=runs, attacks=[(run, attack) for run in runs for attack in declaration["attacks"]])
 
     @staticmethod

@@ -8,6 +8,7 @@ from lossproof.exhibits import sweep
 from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 
 CATALOGUE = {
     "parameter_grid": {
@@ -29,10 +30,10 @@ class ParameterGrid:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         needs = Needs()
         for dataset in declaration["datasets"]:
-            runs = sweep.runs(str(stand_ins[dataset]), declaration["arch"], declaration["points"])
+            runs = sweep.runs(stand_ins, dataset, declaration["arch"], declaration["points"])
             needs.models += runs
             needs.attacks += [(run, attack) for run in runs for attack in of(declaration, "attacks", dataset)]
         return needs

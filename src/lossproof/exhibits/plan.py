@@ -116,11 +116,12 @@ class Plan:
         if exhibit.id in self.in_part:
             why = self.in_part[exhibit.id]
             said.append(f"{why[0].upper()}{why[1:]}.")
-        meant = sorted(name for name in named_datasets(exhibit.declaration) if stand_ins[name] != name)
+        names = named_datasets(exhibit.declaration) | named_archs(exhibit.declaration)
+        meant = sorted(name for name in names if stand_ins.get(name, name) != name)
         if meant:
             runs = set(self.needs[exhibit.id].runs)
             shared = [one.id for one in self.made if one.id != exhibit.id and runs & set(self.needs[one.id].runs)]
-            notes = {name: self.config["datasets"][stand_ins[name]].get("note", "") for name in meant}
+            notes = {name: self.config["datasets"].get(stand_ins[name], {}).get("note", "") for name in meant}
             said += [
                 f"In this edition {stand_ins[name]}{f' ({notes[name]})' if notes[name] else ''} stands in for {name}."
                 for name in meant
@@ -150,19 +151,22 @@ class Plan:
 
 def named_datasets(declaration: Any) -> set[str]:
     """Data sets that a declaration names, at any depth."""
+    return _named(declaration, "dataset")
+
+
+def named_archs(declaration: Any) -> set[str]:
+    """Architectures that a declaration names, at any depth."""
+    return _named(declaration, "arch")
+
+
+def _named(declaration: Any, what: str, inside: bool = False) -> set[str]:
+    """What stands under the keys ``what`` and ``what``s: a name, a list, or lists by data set."""
     if isinstance(declaration, dict):
-        found = set()
-        for key, value in declaration.items():
-            if key == "dataset":
-                found.add(value)
-            elif key == "datasets":
-                found.update(value)
-            else:
-                found |= named_datasets(value)
-        return found
+        parts = [_named(value, what, inside or key in (what, f"{what}s")) for key, value in declaration.items()]
+        return set().union(*parts)
     if isinstance(declaration, list):
-        return set().union(*(named_datasets(item) for item in declaration))
-    return set()
+        return set().union(*(_named(item, what, inside) for item in declaration))
+    return {declaration} if inside and isinstance(declaration, str) else set()
 
 
 def without(declaration: dict[str, Any], absent: Collection[str]) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 from lossproof.records import read_json
 
 CATALOGUE = {
@@ -39,7 +40,7 @@ class Statement:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         return Needs(theory=[declaration["check"]])
 
     @staticmethod

@@ -6,6 +6,7 @@ from typing import Any
 
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 from lossproof.exhibits.statement import COLUMNS, Statement
 
 CATALOGUE = {
@@ -29,7 +30,7 @@ class StatementOverview:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         return Needs(theory=list(declaration["checks"]))
 
     @staticmethod

@@ -9,6 +9,7 @@ from typing import Any
 from lossproof.exhibits import accuracy
 from lossproof.exhibits.context import Context
 from lossproof.exhibits.paths import Run
+from lossproof.exhibits.stand_ins import StandIns, run_of
 
 COLUMNS = [*accuracy.COLUMNS, "x_parameter", "x", "y_parameter", "y"]
 
@@ -29,9 +30,9 @@ def axes(point: Point) -> dict[str, Any]:
     return found
 
 
-def runs(data: str, arch: str, points: Sequence[Point]) -> list[Run]:
+def runs(stand_ins: StandIns, dataset: str, arch: str, points: Sequence[Point]) -> list[Run]:
     """The runs of a sweep on one data set."""
-    return [Run(data, arch, point["training"]) for point in points]
+    return [run_of(stand_ins, dataset, arch, point["training"]) for point in points]
 
 
 def rows(
@@ -42,17 +43,18 @@ def rows(
     The best is the largest mean over seeds, so it is chosen on the images that it is then compared on: that
     favours it. Differences are paired by image and seed.
     """
-    data = str(context.stand_ins[dataset])
     measured = {
         run.training: accuracy.measurements(
             context.root, context.paths, run, range(context.seeds), attacks, context.splits
         )
-        for run in runs(data, arch, points)
+        for run in runs(context.stand_ins, dataset, arch, points)
     }
     for number in range(len(measured[points[0]["training"]])):
         best = max(measured, key=lambda training: float(measured[training][number][1].mean()))
         for point in points:
             training = point["training"]
-            named = context.named(dataset=dataset, data=data, arch=arch, training=training) | axes(point)
+            named = context.named(
+                dataset=dataset, data=str(context.stand_ins[dataset]), arch=arch, training=training
+            ) | axes(point)
             rival = None if training == best else best
             yield from accuracy.rows(named, [measured[training][number]], rival, [measured[best][number]])

@@ -6,7 +6,7 @@ from typing import Any
 
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.paths import Run
+from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.records import read_csv
 
 CATALOGUE = {
@@ -28,23 +28,22 @@ class WeightHistory:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
-        data = str(stand_ins[declaration["dataset"]])
-        return Needs(histories=[Run(data, declaration["arch"], training) for training in declaration["trainings"]])
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
+        dataset, arch = declaration["dataset"], declaration["arch"]
+        return Needs(histories=[run_of(stand_ins, dataset, arch, training) for training in declaration["trainings"]])
 
     @staticmethod
     def collect(declaration: dict[str, Any], context: Context) -> Tidy:
-        data = str(context.stand_ins[declaration["dataset"]])
         found = []
         for training in declaration["trainings"]:
-            run = Run(data, declaration["arch"], training)
+            run = run_of(context.stand_ins, declaration["dataset"], declaration["arch"], training)
             for seed in range(context.seeds):
                 for row in read_csv(context.root / context.paths.model(run, seed, "history.csv")):
                     found += [
                         context.named(
                             dataset=declaration["dataset"],
-                            data=data,
-                            arch=run.arch,
+                            data=run.dataset,
+                            arch=declaration["arch"],
                             training=training,
                             seed=seed,
                             epoch=int(row["epoch"]),

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.stand_ins import StandIns
 from lossproof.records import read_json, read_npz
 
 CATALOGUE = {
@@ -29,7 +30,7 @@ class WeightsAndCurves:
     """``needs`` and ``collect`` of the kind."""
 
     @staticmethod
-    def needs(declaration: dict[str, Any], stand_ins: dict[str, str | None]) -> Needs:
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         return Needs(toys=[(declaration["toy"], training) for training in declaration["trainings"]], theory=[CURVES])
 
     @staticmethod

@@ -84,6 +84,14 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
         bundles = config["bundles"] if what == "attack" else config["toys"]["bundles"]
         _bundles(bundles, names, what, "bundles" if what == "attack" else "toys.bundles", key, origin)
     for meant, stand_in in config["stand_ins"].items():
+        if meant in catalogue("models"):
+            path = ("stand_ins", meant)
+            _known(origin, path, str(stand_in), catalogue("models"), "architecture")
+            if config["protocol"] == "full" and stand_in != meant:
+                raise fault(
+                    origin(path), dotted(path), f"found '{stand_in}' with protocol full", f"expected {meant} itself"
+                )
+            continue
         # What an exhibit names is a data set of its own too, also where another stands for it.
         _known(origin, ("stand_ins", meant), meant, config["datasets"], "data set")
         if stand_in is not None:
