@@ -135,7 +135,7 @@ def test_aims_and_readings_have_lines_of_their_own():
     first, others = ([line for line in section.lines if line.labels[0]] for section in made.sections)
     assert [line.labels[0] for line in first][1:4:2] == [
         "PGD, ε = 0.01, 50 steps",
-        "PGD, ε = 0.01, 50 steps, to the least likely class",
+        "PGD, ε = 0.01, 50 steps, targeted: least likely",
     ]
     assert {cell.split()[0] for line in others for cell in line.cells} == {"7.5"}
     assert all(line.labels[0].endswith("ε: step") for line in others)

@@ -130,13 +130,14 @@ def _points(source: str, key: str, sweep: str, count: int, config: dict[str, Any
     So a kind knows its runs without the configuration, and a changed sweep is a changed declaration.
     """
     found: list[dict[str, Any]] = [
-        {"training": training, "values": values} for training, values in points(config, sweep)
+        {"training": training, "values": [list(pair) for pair in values.items()]}
+        for training, values in points(config, sweep)
     ]
-    varied = list(found[0]["values"])
+    varied = [name for name, _ in found[0]["values"]]
     if len(varied) != count:
         raise fault(source, key, f"'{sweep}' varies {', '.join(varied)}", f"expected a sweep of {count}")
     for point in found:
-        for name, value in point["values"].items():
+        for name, value in point["values"]:
             try:
                 place(value)
             except (ValueError, ZeroDivisionError):

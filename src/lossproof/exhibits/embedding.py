@@ -28,7 +28,15 @@ CATALOGUE = {
         "required": ["datasets", "arch", "trainings"],
     }
 }
-QUANTITIES = ("between_within", "silhouette", "nearest_centroid", "separation", "accuracy", "dimension")
+# With the values that each can have, where the interval ends too.
+QUANTITIES = {
+    "between_within": (0.0, math.inf),
+    "silhouette": (-1.0, 1.0),
+    "nearest_centroid": (0.0, 100.0),
+    "separation": (0.0, math.inf),
+    "accuracy": (0.0, 100.0),
+    "dimension": (0.0, math.inf),
+}
 NAMED = ("paper", "exhibit", "dataset", "data", "arch", "training", "seed", "seeds", "quantity")
 COLUMNS = [*NAMED, "value", "ci_low", "ci_high", "n_images", "record"]
 
@@ -68,7 +76,7 @@ def _rows(context: Context, run: Run, named: dict[str, Any]) -> list[dict[str, A
     paths = [context.paths.embedding(run, seed, "json") for seed in range(context.seeds)]
     records = [read_json(context.root / path) for path in paths]
     found: list[dict[str, Any]] = []
-    for quantity in QUANTITIES:
+    for quantity, (least, most) in QUANTITIES.items():
         shared = named | {"quantity": quantity, "n_images": records[0]["n_images"]}
         values = [record[quantity] for record in records]
         found += [
@@ -77,7 +85,8 @@ def _rows(context: Context, run: Run, named: dict[str, Any]) -> list[dict[str, A
         ]
         known = np.array([value for value in values if value is not None], dtype=float)
         if len(known):
-            mean, low, high = (None if math.isnan(part) else part for part in over_seeds(known))
+            mean, *bounds = over_seeds(known)
+            low, high = (None if math.isnan(bound) else min(max(bound, least), most) for bound in bounds)
             over = {"seeds": len(known), "value": mean, "ci_low": low, "ci_high": high}
             found.append(shared | over | {"record": context.paths.embedding(run, "*", "json")})
     return found

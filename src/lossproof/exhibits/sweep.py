@@ -13,7 +13,8 @@ from lossproof.exhibits.stand_ins import StandIns, run_of
 
 COLUMNS = [*accuracy.COLUMNS, "x_parameter", "x", "y_parameter", "y"]
 
-# A training, and the values of the swept settings by key; the declaration gets them when it is read.
+# ``training``, and ``values``: (key, value) of the swept settings in order; declare.py writes them into a declaration.
+# A list, as mappings lose their order on the way to a step.
 Point = dict[str, Any]
 
 
@@ -25,7 +26,7 @@ def place(value: object) -> float:
 def axes(point: Point) -> dict[str, Any]:
     """A point's place in the columns of the tidy table: the first swept setting is x, the second y."""
     found: dict[str, Any] = {}
-    for axis, (key, value) in zip("xy", point["values"].items(), strict=False):
+    for axis, (key, value) in zip("xy", point["values"], strict=False):
         found |= {f"{axis}_parameter": key, axis: place(value)}
     return found
 

@@ -18,8 +18,8 @@ NEEDED = ("dataset", "data", "arch", "training", "seed", "quantity", "value")
 ACROSS = 5
 INSIDE = 99.5
 """Percent of the points that the axes hold; a few far ones would press the others into a dot."""
-PANEL = 1.62
-"""Inches down."""
+LARGEST = 2.1
+"""Inches of a panel, without its title."""
 
 
 def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_stem: Path) -> None:
@@ -37,7 +37,8 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     rows, columns = style.tiles(len(trainings), ACROSS)
     classes = sorted({int(label) for place in places for label in np.unique(arrays[f"labels/{place}"])})
     width = style.FULL if columns > 1 else style.COLUMN
-    with style.page(out_stem, width, len(groups) * (rows * PANEL + 0.2) + 0.4) as figure:
+    panel = min(width / columns, LARGEST) + 0.3
+    with style.page(out_stem, width, len(groups) * (rows * panel + 0.2) + 0.4) as figure:
         bands = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
         for band, group in zip(bands, groups, strict=True):
             # The empty line keeps it off the panels' titles, which constrained layout puts too high in 3-D.
@@ -73,7 +74,8 @@ def _points(axes: Axes3D, points: np.ndarray, classes: np.ndarray) -> float:
     _cage(axes, middle, reach)
     inside = (np.abs(points - middle) <= reach).all(1)
     colours = [_colour(int(label)) for label in classes[inside]]
-    axes.scatter(*points[inside].T, s=1.6, c=colours, alpha=0.55, linewidths=0, depthshade=False, rasterized=True)
+    size = min(max(2000 / len(points), 1.6), 8)  # a few points must be seen, and many not hide each other
+    axes.scatter(*points[inside].T, s=size, c=colours, alpha=0.55, linewidths=0, depthshade=False, rasterized=True)
     for label in np.unique(classes):
         centre = np.clip(points[classes == label].mean(0), middle - reach, middle + reach)
         text = axes.text(*centre, str(label), fontsize=6.5, fontweight="bold", ha="center", va="center", zorder=5)

@@ -93,7 +93,8 @@ def _scale(rows: list[tidy.Row], values: np.ndarray) -> tuple[Any, float]:
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     reach = max(high - low, 2 * interval if np.isfinite(interval) else 0.0, 1e-6) / 2
     # An accuracy is no less than 0 and no more than 100.
-    middle = min(max((low + high) / 2, min(reach, 50)), 100 - min(reach, 50))
+    reach = min(reach, 50)
+    middle = min(max((low + high) / 2, reach), 100 - reach)
     return Normalize(middle - reach, middle + reach), interval
 
 

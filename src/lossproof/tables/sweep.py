@@ -66,6 +66,11 @@ def _heading(row: Row) -> str:
     return f"{name(row['dataset'])} {name(row['arch'])}, {SPLITS.get(row['split'], row['split'])}"
 
 
+def _what(row: Row) -> str:
+    """A panel's attack; one heading for training and test images."""
+    return name("none") if row["attack"] in ("", "none") else quantity(row)
+
+
 def grid_table(tidy: Sequence[Row], title: str) -> Table:
     """A section per data set, split and attack: the first swept setting along the columns, the second down the rows."""
     panels = _panels(tidy)
@@ -75,7 +80,7 @@ def grid_table(tidy: Sequence[Row], title: str) -> Table:
         cells = _marked(panel)
         at = {(number(row["x"]), number(row["y"])): cells[row["training"]] for row in panel}
         lines = [Line((f"{y:g}",), tuple(at.get((x, y), NOTHING) for x in across)) for y in _places(panel, "y")]
-        sections.append(Section(f"{_heading(panel[0])}: {quantity(panel[0])}", tuple(lines)))
+        sections.append(Section(f"{_heading(panel[0])}: {_what(panel[0])}", tuple(lines)))
     x, y = (parameter(tidy[0][f"{axis}_parameter"]) if tidy else axis for axis in "xy")
     columns = tuple((f"{x} =", f"{value:g}") for value in across)
     records = [record for panel in panels.values() for record in _records(panel)]
@@ -85,10 +90,10 @@ def grid_table(tidy: Sequence[Row], title: str) -> Table:
 def level_table(tidy: Sequence[Row], title: str) -> Table:
     """A section per split: the swept setting along the rows, without attack and each attack along the columns."""
     panels = _panels(tidy)
-    heads = list(dict.fromkeys(quantity(panel[0]) for panel in panels.values()))
+    heads = list(dict.fromkeys(_what(panel[0]) for panel in panels.values()))
     sections = []
     for heading in dict.fromkeys(_heading(panel[0]) for panel in panels.values()):
-        mine = {quantity(panel[0]): panel for panel in panels.values() if _heading(panel[0]) == heading}
+        mine = {_what(panel[0]): panel for panel in panels.values() if _heading(panel[0]) == heading}
         cells = {
             what: {number(row["x"]): _marked(panel)[row["training"]] for row in panel} for what, panel in mine.items()
         }
