@@ -91,14 +91,15 @@ def simba(
 
     Figures: queries, model calls including the first, on the clean image; acceptance, percent of tries accepted.
     """
-    order = orders(len(images), images[0].numel(), seed).to(images.device)
+    budgets = len(epsilons)
+    order = orders(len(images), images[0].numel(), seed).to(images.device).repeat(budgets, 1)
     axes = [basis_of(basis, size).to(images) for size in images.shape[-2:]]
     with frozen(model), torch.no_grad():
-        runs = [
-            _search(model, images, labels, epsilon, step, order, axes, steps, score)
-            for epsilon, step in zip(epsilons, step_sizes, strict=True)
-        ]
-    points, queries, accepted = (torch.stack(part) for part in zip(*runs, strict=True))
+        # All budgets in one batch: passes with few images are bound by what a pass costs anyway.
+        images, labels = images.repeat(budgets, 1, 1, 1), labels.repeat(budgets)
+        radii, sizes = (torch.tensor(one).repeat_interleave(len(images) // budgets) for one in (epsilons, step_sizes))
+        found = _search(model, images, labels, radii.to(images), sizes.to(images), order, axes, steps, score)
+    points, queries, accepted = (part.view(budgets, -1, *part.shape[1:]) for part in found)
     return Crafted(
         points,
         torch.zeros(points.shape[:2], dtype=torch.bool, device=images.device),
@@ -126,14 +127,14 @@ def _search(
     model: nn.Module,
     images: Tensor,
     labels: Tensor,
-    epsilon: float,
-    step: float,
+    epsilon: Tensor,
+    step: Tensor,
     order: Tensor,
     axes: Sequence[Tensor],
     steps: int,
     kind: str,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Points [N, C, H, W], queries and accepted tries [N] under one budget: a try of each open image per round."""
+    """Points [N, C, H, W], queries and accepted tries [N]; epsilon and step [N]: a try of each open image per round."""
     point, logits = images.clone(), model(images)
     best, standing = _score(logits, labels, kind), logits.argmax(1) == labels
     at = torch.zeros_like(labels)  # the place in the order
@@ -145,11 +146,11 @@ def _search(
             break
         here, signs = point[rows], sign[rows]
         way = _directions(order[rows, at[rows]], axes, images.shape[1:])
-        tried = (here + step * signs.view(-1, 1, 1, 1) * way).clamp_(0, 1)
+        tried = (here + (step[rows] * signs).view(-1, 1, 1, 1) * way).clamp_(0, 1)
         logits = model(tried)
         queries[rows] += 1
         score = _score(logits, labels[rows], kind)
-        allowed = length(tried - images[rows], "l2") <= epsilon + TOLERANCE / 2
+        allowed = length(tried - images[rows], "l2") <= epsilon[rows] + TOLERANCE / 2
         better = (score < best[rows]) & allowed & (length(tried - here, "linf") > 0)
         won = rows[better]
         point[won], best[won] = tried[better], score[better]

@@ -43,6 +43,19 @@ class Averaged(nn.Module):
 
 
 def view(model: nn.Module, output: str = "deployed", draws: int = 1) -> nn.Module:
-    """The model with 'deployed' or 'raw' logits, averaged where ``draws`` > 1; the model itself by default."""
+    """The model with 'deployed' or 'raw' logits, averaged over ``passes``; the model itself by default."""
     seen = Raw(model) if output == "raw" else model
-    return seen if draws == 1 else Averaged(seen, draws)
+    count = passes(model, draws)
+    return seen if count == 1 else Averaged(seen, count)
+
+
+def passes(model: nn.Module, draws: int) -> int:
+    """``draws``, but 1 for a classifier without a ``transform``: it draws nothing, so all its passes are equal."""
+    return 1 if getattr(model, "transform", model) is None else draws
+
+
+def outputs(model: nn.Module, output: str) -> list[str]:
+    """The logits that ``output`` names; of 'both' only the deployed ones where the head has no others."""
+    if output != "both":
+        return [output]
+    return ["deployed", "raw"] if hasattr(getattr(model, "head", model), "raw") else ["deployed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 
 import torch
@@ -12,7 +13,7 @@ from lossproof.attacks.gradient import AttackResult, attack
 from lossproof.attacks.losses import AttackLoss
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import DRAWS, EPSILON, RANDOM_START, STEP_SIZE, STEPS, TARGETED
-from lossproof.attacks.views import view
+from lossproof.attacks.views import outputs, passes, view
 from lossproof.models.frozen import frozen
 
 CATALOGUE = {
@@ -98,12 +99,12 @@ def sweep(
             momentum=momentum,
             random_start=random_start,
             restarts=restarts,
-            early_drop=early_drop and draws == 1,
+            early_drop=early_drop and passes(model, draws) == 1,
             copies=budgets,
             generator=torch.Generator().manual_seed(seed),
         )
 
-    found = _either(seen_as("deployed"), seen_as("raw")) if output == "both" else seen_as(output)
+    found = reduce(_either, map(seen_as, outputs(model, output)))
     made = found.images.view(budgets, *images.shape)
     gaps = found.gap.view(budgets, -1)
     for smaller, larger in pairwise(sorted(range(budgets), key=lambda e: epsilons[e])):

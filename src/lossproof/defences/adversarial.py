@@ -73,6 +73,8 @@ class Adversarial:
 
     def __call__(self, model: nn.Module, images: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
         """Images [B, C, H, W] in [0, 1] and targets [B] -> images [B, C, H, W], the first ``clean_share`` as given."""
+        if not self.high:
+            return images
         clean = round(self.clean_share * len(images))
         moved = self._craft(model, images[clean:], targets[clean:], generator)
         return torch.cat([images[:clean], moved]) if clean else moved
