@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
 NAMES = {
     "mnist": "MNIST",
@@ -77,6 +77,12 @@ def recipe(training: str) -> str:
     base, at, selection = training.partition("@")
     shorter = next((base.removesuffix(paper) for paper in PAPERS if base.endswith(paper)), "")
     return (shorter if shorter in NAMES else base) + at + selection
+
+
+def as_printed(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Tidy rows whose trainings have the paper's own names (``recipe``)."""
+    names = ("training", "rival")
+    return [dict(row) | {key: recipe(row[key]) for key in names if row.get(key)} for row in rows]
 
 
 def name(key: str) -> str:

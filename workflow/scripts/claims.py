@@ -9,6 +9,7 @@ from pathlib import Path
 from lossproof.claims.ledger import COLUMNS, build_ledger
 from lossproof.exhibits.paths import Paths
 from lossproof.records import read_csv, read_json, write_csv
+from lossproof.spelling import as_printed
 
 
 def main() -> None:
@@ -20,7 +21,8 @@ def main() -> None:
     arguments = parser.parse_args()
     told = arguments.settings
     paths = Paths(told["edition"])
-    tables = {exhibit: read_csv(paths.tidy(*exhibit.split("/"))) for exhibit in set(told["exhibits"].values())}
+    exhibits = set(told["exhibits"].values())
+    tables = {exhibit: as_printed(read_csv(paths.tidy(*exhibit.split("/")))) for exhibit in exhibits}
     tidy = {name: tables[exhibit] for name, exhibit in told["exhibits"].items()}
     cards = {data: read_json(f"{paths.results}/datasets/{data}/card.json") for data in told["data"]}
     claims, suspicious = read_csv(arguments.claims), read_csv(arguments.suspicious)

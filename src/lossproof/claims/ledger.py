@@ -52,7 +52,7 @@ def _cell(claim: Row, setting: Setting) -> Finding:
     printed = number(claim["value"])
     tidy = setting.rows(exhibit)
     split = compared_split(claim)
-    rival = rival_of(claim["training"])
+    rival = _rival(claim, setting)
     row = find(claim, tidy, split=split)
     on_test = estimate(find(claim, tidy, split="test")) if claim["metric"] != "train_accuracy" else None
     measured_test = on_test.value if on_test else None
@@ -88,6 +88,21 @@ def _cell(claim: Row, setting: Setting) -> Finding:
         record=row["record"],
         measured_test=measured_test,
     )
+
+
+def _rival(claim: Row, setting: Setting) -> str:
+    """What a cell is compared with: the twin where one is printed beside it, else the only other training there."""
+    beside = {
+        other["training"]
+        for other in setting.claims
+        if other["training"] and all(other[key] == claim[key] for key in ("paper", "exhibit", "dataset", "arch"))
+    }
+    twin_of = rival_of(claim["training"])
+    others = sorted(beside - {claim["training"]})
+    if twin_of in beside or len(others) != 1:
+        return twin_of
+    # Of two trainings without a twin the paper's own loss is compared with the other, which is the baseline.
+    return others[0] if claim["training"] == claim["paper"] else claim["training"]
 
 
 def build_ledger(

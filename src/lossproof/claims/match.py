@@ -42,7 +42,8 @@ def compared_split(claim: Row) -> str:
     return CLEAN_SPLIT.get(claim["metric"]) or ATTACKED_SPLIT.get(claim["paper"], "test")
 
 
-def _same_attack(claim: Row, row: Row) -> bool:
+def same_attack(claim: Row, row: Row) -> bool:
+    """Whether a row's attack is the claim's, as far as the claim says what it was."""
     method = claim["attack"] or "none"
     if method == "none":
         return row["attack"] in ("", "none")
@@ -86,31 +87,46 @@ def find(claim: Row, tidy: Iterable[Row], *, split: str) -> Row | None:
     """The measured row of a claimed accuracy on one split, or None."""
     metric = {"clean_accuracy": "test_accuracy"}.get(claim["metric"], claim["metric"])
     return _one(
-        [
-            row
-            for row in tidy
-            if row["metric"] == metric
-            and not row["rival"]
-            and (row["split"] == split or metric in CLEAN_SPLIT)
-            and _same_network(claim, row)
-            and _same_attack(claim, row)
-        ],
+        at_lost_level(
+            claim,
+            [
+                row
+                for row in tidy
+                if row["metric"] == metric
+                and not row["rival"]
+                and (row["split"] == split or metric in CLEAN_SPLIT)
+                and _same_network(claim, row)
+                and same_attack(claim, row)
+            ],
+        ),
         claim,
     )
+
+
+def at_lost_level(claim: Row, rows: list[Row]) -> list[Row]:
+    """Of a claim at the first or second of two levels that the sources lost, the rows at our first or second."""
+    which = next((at for at, words in enumerate(("first of two", "second of two")) if words in claim["note"]), None)
+    levels = sorted({number(row["epsilon"]) or 0.0 for row in rows})
+    if number(claim["epsilon"]) is not None or which is None or len(levels) <= which:
+        return rows
+    return [row for row in rows if number(row["epsilon"]) == levels[which]]
 
 
 def find_difference(claim: Row, tidy: Iterable[Row], *, split: str, rival: str) -> Row | None:
     """The row with (the claim's training - rival) under the claim's attack, paired over images, or None."""
     return _one(
-        [
-            row
-            for row in tidy
-            if row["metric"] == "difference"
-            and row["rival"] == rival
-            and row["split"] == split
-            and _same_network(claim, row)
-            and _same_attack(claim, row)
-        ],
+        at_lost_level(
+            claim,
+            [
+                row
+                for row in tidy
+                if row["metric"] == "difference"
+                and row["rival"] == rival
+                and row["split"] == split
+                and _same_network(claim, row)
+                and same_attack(claim, row)
+            ],
+        ),
         claim,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from lossproof.claims.bars import bar_difference
 from lossproof.claims.match import Row, compared_split, estimate, find_difference, number
 from lossproof.claims.setting import Finding, Setting, describe, joined, narrows, rival_of, smallest
 from lossproof.claims.verdict import Comparison, Estimate
@@ -105,6 +106,11 @@ def difference(claim: Row, setting: Setting) -> Finding:
                 if f"{cell['paper']}/{cell['exhibit']}" == exhibit and cell["training"] != claim["training"]
             )
         )
+    if "name is wrong" in claim["note"]:
+        lost = "Which competitor this number is about is lost: the paper misnames it."
+        return Finding(Comparison(printed, lost=lost))
+    if not cells:
+        return bar_difference(claim, setting, rivals, noted(claim, r"worded '([^']+)'"))
     split = compared_split(claim)
     found, missing = _differences(claim, cells, rivals, tidy, split)
     if not tidy or not found or missing:

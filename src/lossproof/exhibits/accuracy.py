@@ -127,9 +127,14 @@ def rows(
         value, low, high = statistics.accuracy(correct)
         yield shared | {"seeds": seeds, "value": value, "ci_low": low, "ci_high": high}
         if rival is not None:
-            value, low, high = statistics.difference(correct, against[number][1])
-            shared = shared | {"metric": "difference", "rival": rival}
-            yield shared | {"seeds": seeds, "value": value, "ci_low": low, "ci_high": high}
+            yield _difference(shared, correct, rival, against[number][1])
+
+
+def _difference(shared: dict[str, Any], correct: np.ndarray, rival: str, other: np.ndarray) -> dict[str, Any]:
+    """The row of one training less another under the same attack: outcomes [S, N] of both, paired by seed and image."""
+    value, low, high = statistics.difference(correct, other)
+    found = {"metric": "difference", "rival": rival, "seeds": len(correct)}
+    return shared | found | {"value": value, "ci_low": low, "ci_high": high}
 
 
 def block_runs(
@@ -141,9 +146,15 @@ def block_runs(
 
 
 def block(
-    context: Context, dataset: str, archs: Sequence[str], trainings: Sequence[str], rival: str, attacks: Sequence[str]
+    context: Context,
+    dataset: str,
+    archs: Sequence[str],
+    trainings: Sequence[str],
+    rival: str,
+    attacks: Sequence[str],
+    subject: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Tidy rows of one data set's block: architectures x trainings, each against the rival."""
+    """Tidy rows of one data set's block: architectures x trainings, each against the rival, ``subject`` against all."""
     measured = {
         run: measurements(context.root, context.paths, run, range(context.seeds), attacks, context.splits)
         for run in block_runs(context.stand_ins, dataset, archs, trainings, rival)
@@ -154,4 +165,11 @@ def block(
             run, beside = (run_of(context.stand_ins, dataset, arch, name) for name in (training, rival))
             named = context.named(dataset=dataset, data=run.dataset, arch=arch, training=training)
             found += rows(named, measured[run], None if run == beside else rival, measured[beside])
+            for other in trainings if training == subject else ():
+                if other not in (training, rival):
+                    against = measured[run_of(context.stand_ins, dataset, arch, other)]
+                    found += [
+                        _difference(named | what | {"n_images": correct.shape[1]}, correct, other, against[at][1])
+                        for at, (what, correct) in enumerate(measured[run])
+                    ]
     return found

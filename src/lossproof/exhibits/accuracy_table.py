@@ -19,6 +19,7 @@ CATALOGUE = {
             "archs": LISTS,
             "trainings": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             "rival": {"type": "string", "description": "the training that the others are measured against"},
+            "subject": {"type": "string", "description": "the training that is measured against every other too"},
             "attacks": LISTS,
         },
         "required": ["datasets", "archs", "trainings", "rival", "attacks"],
@@ -44,5 +45,6 @@ class AccuracyTable:
         rows = []
         for dataset in declaration["datasets"]:
             archs, attacks = (of(declaration, key, dataset) for key in ("archs", "attacks"))
-            rows += block(context, dataset, archs, declaration["trainings"], declaration["rival"], attacks)
+            trainings, rival = declaration["trainings"], declaration["rival"]
+            rows += block(context, dataset, archs, trainings, rival, attacks, declaration.get("subject"))
         return Tidy(COLUMNS, rows)

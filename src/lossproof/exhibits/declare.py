@@ -152,6 +152,7 @@ def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]
         "arch": ("architecture", list(catalogue("models"))),
         "training": ("training", list(config["trainings"])),
         "rival": ("training", list(config["trainings"])),
+        "subject": ("training", list(config["trainings"])),
         "attack": ("attack", list(config["attacks"])),
         "sweep": ("sweep", list(config.get("sweeps", {}))),
         "toy": ("toy", list(config["toys"]["sets"])),

@@ -1,0 +1,112 @@
+"""Differences that running text reads off bar charts: no cell is printed, so the measured ones stand for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from statistics import fmean, median
+
+from lossproof.claims.match import Row, estimate, same_attack
+from lossproof.claims.setting import Finding, Setting, joined, smallest
+from lossproof.claims.verdict import Comparison, Estimate
+
+ALL = ("all competitors", "the others", "other methods")
+# Not a method of the paper: its control.
+CONTROLS = ("nce",)
+
+Measured = tuple[Estimate, Row]
+
+
+def _median(found: Sequence[Measured]) -> Estimate:
+    """The median; its bounds are the medians of the bounds."""
+    lows, highs = ([getattr(one, side) for one, _ in found] for side in ("low", "high"))
+    whole = None not in lows and None not in highs
+    return Estimate(
+        median(one.value for one, _ in found), median(lows) if whole else None, median(highs) if whole else None
+    )
+
+
+def _mean(found: Sequence[Measured]) -> Estimate:
+    """The mean; its bounds are the means of the bounds, which is never narrower than the true interval."""
+    lows, highs = ([getattr(one, side) for one, _ in found] for side in ("low", "high"))
+    whole = None not in lows and None not in highs
+    return Estimate(
+        fmean(one.value for one, _ in found), fmean(lows) if whole else None, fmean(highs) if whole else None
+    )
+
+
+def _least(found: Sequence[Measured]) -> Estimate:
+    return min((one for one, _ in found), key=lambda one: one.value)
+
+
+# 'above' must hold of every method, 'in most cases' of half of them; a level or norm that is not said is averaged over.
+WORDINGS: tuple[tuple[str, str, Callable[[Sequence[Measured]], Estimate]], ...] = (
+    ("in most cases", "median", _median),
+    ("in many cases", "median", _median),
+    ("above", "smallest", _least),
+    ("", "mean", _mean),
+)
+
+
+def exhibits_of(claim: Row) -> list[str]:
+    """The ids of the exhibits that a text claim refers to."""
+    found = re.search(r"refers to (\w+)(?: and (\w+))?", claim["note"])
+    return [f"{claim['paper']}/{name}" for name in found.groups() if name] if found else []
+
+
+def bar_difference(claim: Row, setting: Setting, rivals: Sequence[str], wording: str) -> Finding:
+    """The claim's training less its rivals over every measured bar that the claim may speak of.
+
+    ``rivals``: trainings, or one of ``ALL`` for every other of the exhibit. An architecture is not asked for: the
+    text misnames one. Not run where a rival has no paired difference.
+    """
+    wanted, found = set(rivals), []
+    exhibits, datasets = exhibits_of(claim), claim["dataset"].split(";")
+    for exhibit in exhibits:
+        for row in setting.rows(exhibit):
+            others = wanted - set(ALL)
+            value = estimate(row)
+            if (
+                row["metric"] == "difference"
+                and not row["seed"]
+                and row["training"] == claim["training"]
+                and (row["rival"] in others if others else row["rival"] not in CONTROLS)
+                and row["dataset"] in datasets
+                and row["split"] == "test"
+                and same_attack(claim, row)
+                and value is not None
+            ):
+                found.append((value, row))
+    if not found:
+        missing = setting.not_run(exhibits[0] if exhibits else "", f"{claim['training']} - {', '.join(rivals)}")
+        return Finding(Comparison(1.0, missing=missing), split="test")
+    name, reduce = next((name, reduce) for words, name, reduce in WORDINGS if words in wording)
+    value = reduce(found)
+    rows = [row for _, row in found]
+    against = sorted({row["rival"] for row in rows})
+    levels = sorted({row["epsilon_printed"] for row in rows})
+    several = f"The {name} of {len(found)} differences" if len(found) > 1 else "One difference"
+    failed = (setting.failed(exhibit, *key) for exhibit in exhibits for key in _networks(rows))
+    return Finding(
+        Comparison(
+            float(claim["value"]),
+            measured=value,
+            printed_difference=float(claim["value"]),
+            difference=value,
+            rival=", ".join(against),
+            same_protocol=all(map(setting.same_protocol, datasets)),
+            at_least=wording.startswith("above"),
+            failed=next(filter(None, failed), ""),
+            subject=f"{several} ({rows[0]['attack']} at eps {', '.join(levels)}), as the text states neither.",
+        ),
+        split="test",
+        n_images=smallest([row["n_images"] for row in rows]),
+        seeds=smallest([row["seeds"] for row in rows]),
+        record=joined([row["record"] for row in rows]),
+        measured_test=value.value,
+    )
+
+
+def _networks(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
+    """Data set, architecture and training of everything compared."""
+    return sorted({(row["dataset"], row["arch"], row[who]) for row in rows for who in ("training", "rival")})
