@@ -436,14 +436,14 @@ def test_optimisers_and_schedules_resolve_to_what_they_read():
 
 def test_a_recipe_need_not_undo_what_its_choice_does_not_read():
     cli = {
-        "training": {"optimiser": "sgd", "momentum": 0.9, "schedule": "milestones", "milestones": [5], "factor": 0.5},
+        "training": {"optimiser": "sgd", "momentum": 0.9, "schedule": "milestones", "milestones": [1], "factor": 0.5},
         "trainings": {"ce": {"optimiser": "adam", "schedule": "constant"}},
     }
     config = load(cli=cli)
     assert run_settings(config, "mnist", "lenet5", "ce")["optimiser"] == {
         "name": "adam", "learning_rate": 0.001, "betas": [0.9, 0.999], "schedule": "constant", "weight_decay": 0.0
     }  # fmt: skip
-    assert run_settings(config, "mnist", "lenet5", "focal")["optimiser"]["milestones"] == [5]
+    assert run_settings(config, "mnist", "lenet5", "focal")["optimiser"]["milestones"] == [1]
 
 
 def test_precision_and_compilation_reach_the_run():
