@@ -243,6 +243,8 @@ def test_a_missing_column_is_named_with_the_file(inputs: Inputs, tmp_path: Path)
 
 
 def test_one_training_and_one_seed_are_enough(inputs: Inputs, tmp_path: Path) -> None:
+    if "training" not in inputs.rows[0]:
+        pytest.skip("the kind shows no trainings")
     one = next(row["training"] for row in inputs.rows if row.get("attack") in ("none", None, ""))
     # A single seed has an aggregated row too, wherever its kind has such rows.
     rows = [
