@@ -137,7 +137,8 @@ def test_rates_change_hours_only():
     assert float(texts[0][-5].replace(",", "")) == pytest.approx(2 * float(texts[1][-5].replace(",", "")), rel=0.02)
 
 
-def test_what_is_not_known_is_said_and_not_summed(monkeypatch):
+def test_what_is_not_known_is_said_and_not_summed(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # no prepared card lies there
     about = catalogue("datasets")["digits"].about
     whole = Forecast(plan(cli=FIRST))
     expected = whole.amount(whole.whole)
