@@ -17,7 +17,7 @@ from lossproof.datasets.source import keeps_files, source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.forecast import Forecast
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES
-from lossproof.exhibits.plan import Plan, named_datasets
+from lossproof.exhibits.plan import Plan, named_archs, named_datasets
 from lossproof.heads.choice import head_of
 from lossproof.report.plan_text import plan_text
 from lossproof.settings.check import SettingsError
@@ -201,6 +201,11 @@ def exhibit_json(wildcards):
     )
 
 
+def meant_by(name):
+    """What runs in this edition for an exhibit's data set or architecture."""
+    return config["stand_ins"].get(name, name)
+
+
 def drawing_json(wildcards):
     """What a drawing step is told: the declaration and its words."""
     exhibit = declared(wildcards)
@@ -211,6 +216,8 @@ def drawing_json(wildcards):
         "edition": EDITION,
     }
     words |= {"same_as": exhibit.same_as} if exhibit.same_as else {}
+    networks = {name: used for name in named_archs(exhibit.declaration) if (used := meant_by(name)) != name}
+    words |= {"networks": networks} if networks else {}
     return as_json(words | {"title": exhibit.title, "caption": PLAN.caption(exhibit)} | exhibit.declaration)
 
 
@@ -268,7 +275,10 @@ def report_settings():
             "target": exhibit.target,
             "outputs": PLAN.outputs(exhibit),
             "tidy": PLAN.tidy(exhibit),
-            "stand_ins": {name: config["stand_ins"][name] for name in sorted(named_datasets(exhibit.declaration))},
+            "stand_ins": {
+                name: meant_by(name)
+                for name in sorted(named_datasets(exhibit.declaration) | named_archs(exhibit.declaration))
+            },
             "settings": {
                 "declared": exhibit.declaration,
                 "runs": {str(run): run_settings(config, *run) for run in needs.runs},

@@ -192,7 +192,10 @@ class Forecast:
         extent, cost = known
         settings = self.settings[run]
         held = settings["held_out_share"] if settings["selection"] == "held_out" else 0
-        trained = extent.train * (1 - held) * settings["epochs"]
+        # An adversarial step of training is as much work as the step itself.
+        crafted = settings.get("defence", {}).get("parameters", {})
+        steps = crafted.get("steps", 0) * (1 - crafted.get("clean_share", 0))
+        trained = extent.train * (1 - held) * settings["epochs"] * (1 + steps)
         # Each epoch is evaluated; the chosen weights predict both splits.
         evaluated = (extent.test + extent.train * held) * settings["epochs"] + extent.train + extent.test
         found.training_passes += trained

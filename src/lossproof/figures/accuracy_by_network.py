@@ -9,6 +9,10 @@ from lossproof.figures import labels, style, tidy
 from lossproof.figures.accuracy_dots import GROUP, SPLITS, Panel, dot, key, keys, panels, said
 
 
+LEGEND = 75
+"""Letters that a line of the legend has room for."""
+
+
 def draw(table: list[tidy.Row], trainings: list[str], out_stem: Path) -> None:
     """Draw the networks as rows of every panel, their trainings side by side in the looks of the legend."""
     shown = panels(table)
@@ -41,7 +45,8 @@ def draw(table: list[tidy.Row], trainings: list[str], out_stem: Path) -> None:
             grid[i].set_xlabel("accuracy (%)", fontsize=7)
         handles = [key(style.look(t).label, style.look(t).colour, style.look(t).marker) for t in trainings]
         handles += keys(splits)
-        style.legend_below(figure, handles, len(handles) if len(handles) < 8 else math.ceil(len(handles) / 2))
+        wide = len(handles) > 7 or sum(len(str(handle.get_label())) for handle in handles) > LEGEND
+        style.legend_below(figure, handles, math.ceil(len(handles) / 2) if wide else len(handles))
 
 
 def _title(panel: Panel) -> str:
@@ -50,7 +55,8 @@ def _title(panel: Panel) -> str:
         return labels.attack("none")
     aim = "" if what["targeted"] == "untargeted" else labels.targeted(what["targeted"])
     more = ", ".join(filter(None, (aim, labels.reading(what["reading"]))))
-    title = f"{labels.attack(what['attack'])}\nε = {what['epsilon_printed']} ({what['track']})"
+    name = labels.attack(what["attack"], {what["steps"], *what["reading"].split("_"), what["reading"]} - {""})
+    title = f"{name}\nε = {what['epsilon_printed']} ({what['track']})"
     return f"{title}\n{more}" if more else title
 
 

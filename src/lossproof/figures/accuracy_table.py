@@ -21,7 +21,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     in every network; many get a line each, one block of panels per network. Raises ValueError where the table
     lacks a column.
     """
-    table = [row for row in tidy.rows(csv_path, COLUMNS) if row["metric"] != "difference"]
+    table = [row for row in tidy.rows(csv_path, COLUMNS, exhibit.get("networks")) if row["metric"] != "difference"]
     if not table:
         raise ValueError(f"{csv_path}: no rows with an accuracy")
     trainings = tidy.order(exhibit.get("trainings"), (row["training"] for row in table))

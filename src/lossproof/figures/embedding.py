@@ -29,7 +29,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     than three dimensions are shown on their first three principal axes; the title states their share of the variance.
     Raises ValueError where the table or the arrays lack something.
     """
-    table = tidy.rows(csv_path, NEEDED)
+    table = tidy.rows(csv_path, NEEDED, exhibit.get("networks"))
     places = ["/".join(place) for place in tidy.distinct(table, "dataset", "training")]
     arrays = tidy.arrays(npz_path, [f"{part}/{place}" for place in places for part in ("points", "labels", "share")])
     groups = tidy.distinct(table, "dataset", "data", "arch")

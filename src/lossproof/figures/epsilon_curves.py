@@ -30,7 +30,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     attack stands at 0, which a logarithmic axis cannot hold, left of the curves. All panels share
     their axes. Raises ValueError where the table lacks a column.
     """
-    table = tidy.rows(csv_path, COLUMNS)
+    table = tidy.rows(csv_path, COLUMNS, exhibit.get("networks"))
     attacked = tidy.select(table, metric="adversarial_accuracy")
     if not attacked:
         raise ValueError(f"{csv_path}: no rows with metric adversarial_accuracy")

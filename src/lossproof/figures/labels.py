@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossproof.spelling import attack, name, parameter, reading, steps, targeted
 
-__all__ = ["attack", "dataset", "name", "parameter", "reading", "short", "steps", "targeted"]
+__all__ = ["attack", "dataset", "name", "network", "parameter", "reading", "short", "steps", "targeted"]
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -12,6 +12,11 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def dataset(paper_name: str, ran_on: str) -> str:
     """The paper's data set and, where another one stood in for it, which."""
     return name(paper_name) if ran_on in ("", paper_name) else f"{name(paper_name)} (here: {name(ran_on)})"
+
+
+def network(paper_name: str, ran: str) -> str:
+    """The paper's network and, where another one stood in for it, which."""
+    return name(paper_name) if ran in ("", paper_name) else f"{name(paper_name)} (here: {name(ran)})"
 
 
 def short(value: float) -> str:

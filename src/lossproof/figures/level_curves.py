@@ -21,7 +21,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     The star is a curve's largest mean, with its interval; filled points are those whose difference to it, paired by
     image and seed, has zero in its interval. Raises ValueError where the table lacks a column.
     """
-    table, split = sweep.shown(csv_path)
+    table, split = sweep.shown(csv_path, exhibit.get("networks"))
     groups = tidy.distinct(table, *GROUP)
     shown = panels(table)
     looks = {panel: style.SERIES[i % len(style.SERIES)] for i, panel in enumerate(shown)}

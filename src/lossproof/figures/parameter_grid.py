@@ -31,7 +31,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     colour bar: what looks like a difference is one. The best point is framed; a dot marks those whose difference to
     it, paired by image and seed, has zero in its interval. Raises ValueError where the table lacks a column.
     """
-    table, split = sweep.shown(csv_path)
+    table, split = sweep.shown(csv_path, exhibit.get("networks"))
     groups = tidy.distinct(table, *GROUP)
     blocks = {group: tidy.select(table, **dict(zip(GROUP, group, strict=True))) for group in groups}
     tiles = {group: style.tiles(len(panels(rows)), ACROSS) for group, rows in blocks.items()}

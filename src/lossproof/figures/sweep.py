@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lossproof.figures import tidy
@@ -10,12 +11,12 @@ from lossproof.figures.accuracy_dots import COLUMNS, SPLITS
 NEEDED = (*COLUMNS, "rival", "x_parameter", "x", "y_parameter", "y")
 
 
-def shown(csv_path: Path) -> tuple[list[tidy.Row], str]:
+def shown(csv_path: Path, networks: Mapping[str, str] | None) -> tuple[list[tidy.Row], str]:
     """The rows over all seeds of one split (test images, where there are some), and that split.
 
     Raises ValueError where the table lacks a column, or an accuracy over the seeds.
     """
-    table = [row for row in tidy.rows(csv_path, NEEDED) if not row["seed"]]
+    table = [row for row in tidy.rows(csv_path, NEEDED, networks) if not row["seed"]]
     splits = [split for split in SPLITS if any(row["split"] == split and row["attack"] != "none" for row in table)]
     splits = splits or [split for split in SPLITS if any(row["split"] == split for row in table)]
     if not splits:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lossproof.figures import labels
 from lossproof.records import read_csv, read_npz
 
 Row = dict[str, str]
 
 
-def rows(path: Path, columns: Sequence[str]) -> list[Row]:
-    """All rows of a tidy table; ValueError names the file and what it lacks (rows or columns)."""
+def rows(path: Path, columns: Sequence[str], networks: Mapping[str, str] | None = None) -> list[Row]:
+    """All rows of a tidy table; ValueError names the file and what it lacks (rows or columns).
+
+    ``networks``: what ran in place of the paper's architectures; their names then say so.
+    """
     found = read_csv(path)
     if not found:
         raise ValueError(f"{path}: the table has no rows")
     for column in columns:
         if column not in found[0]:
             raise ValueError(f"{path}: column '{column}' is missing (found: {', '.join(found[0])})")
+    if networks:
+        found = [row | {"arch": labels.network(row["arch"], networks.get(row["arch"], ""))} for row in found]
     return found
 
 
