@@ -65,3 +65,18 @@ def test_adversarial_training_costs_its_steps():
         return forecast.amount(type(forecast.whole)(models=frozenset(models))).training_passes
 
     assert passes("at") == pytest.approx(11 * passes("ce_isce"))
+
+
+def test_draws_cost_only_where_a_defence_draws():
+    forecast = Forecast(EMBEDDED)
+    work = forecast.work["isce/fig_5"]
+
+    def passes(training):
+        records = {
+            one for one in work.records
+            if (one.model.run.training, one.attack) == (training, "worst_case_l2")
+        }  # fmt: skip
+        return forecast.amount(type(work)(records=frozenset(records))).attack_passes
+
+    draws = EMBEDDED.config["attacks"]["worst_case_l2"]["draws"]
+    assert passes("random") == draws * passes("ce_isce")

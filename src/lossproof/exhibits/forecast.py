@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from lossproof.catalogue import catalogue
 from lossproof.datasets.extent import Extent, extent_of
 from lossproof.exhibits.cost import BYTES_PER_PARAMETER, Cost, attack_flop, cost_of, passes, training_flop
 from lossproof.exhibits.needs import Needs
@@ -209,10 +210,16 @@ class Forecast:
         config = self.plan.config
         wanted, there = config["attack_images"][record.split], extent.images(record.split)
         images = there if wanted is None else min(wanted, there)
-        both, forward = passes(config["attacks"][record.attack])
+        both, forward = passes(self._seen_by(record.model.run, config["attacks"][record.attack]))
         found.attack_passes += images * both
         found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
         found.disk += BYTES_PER_RECORD + BYTES_PER_OUTCOME * images
+
+    def _seen_by(self, run: Run, attack: dict[str, Any]) -> dict[str, Any]:
+        """An attack's settings as they come out on a run: one that draws nothing needs one pass, not ``draws``."""
+        defence = self.settings[run].get("defence", {}).get("name")
+        draws = bool(defence) and catalogue("defences")[str(defence)].about["acts"] == "forward"
+        return attack if draws or "draws" not in attack else attack | {"draws": 1}
 
     def _add_landscape(self, found: Amount, run: Run, method: str) -> None:
         if not (known := self._costed(found, run)):
