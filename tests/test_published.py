@@ -59,6 +59,8 @@ def lines_of(rows):
     names = ("arch", "split", "metric", "attack", "epsilon_printed", "steps", "epochs", "seeds", "n_images")
     cells: dict[tuple[str, ...], dict[str, str]] = {}
     for row in rows:
+        if row["note"] and not row["note"].startswith("vs: ce"):
+            continue
         attacked = row["metric"] in ("adversarial_accuracy", "difference") and row["attack"] != "none"
         metric = "adversarial_accuracy" if attacked else f"{row['split']}_accuracy"
         who = f"{row['training']} - {row['note']}" if row["note"] else row["training"]
@@ -74,6 +76,33 @@ def lines_of(rows):
             yield f"| {' | '.join((network, quantity(about | {'epsilon': ''}), images, *shown))} |"
 
 
+METHODS = {
+    "no attack": {"metric": "test_accuracy"},
+    "PGD-50, untargeted": {"attack": "pgd_l2_un_50_sign", "epsilon_printed": "0.02"},
+    "PGD-50, least likely": {"attack": "pgd_l2_tar_50_sign", "epsilon_printed": "0.02"},
+    "DeepFool-50 within 2": {"attack": "deepfool_50", "epsilon_printed": "2"},
+    "SimBA, 300 queries, 1.5": {"attack": "simba_300", "epsilon_printed": "1.5"},
+    "worst case, L2 radius 1": {"attack": "worst_case_l2", "epsilon_printed": "1"},
+}
+
+
+def methods_of(rows):
+    """What the README may say of the second paper's methods: one line per training of LeNet-5."""
+    mine = [row for row in rows if row["edition"] == "mnist_isce_cpu" and row["arch"] in ("lenet5", "resnet32")]
+    for training in dict.fromkeys(row["training"] for row in mine):
+        shown = []
+        for said in METHODS.values():
+            found = [
+                row for row in mine
+                if row["training"] == training and row["metric"] != "difference"
+                and all(row[key] == value for key, value in said.items())
+            ]  # fmt: skip
+            cells = [f"{float(row['measured']):.1f}" for row in found]
+            shown.append(cells[0] if cells else "–")
+        epochs = {row["epochs"] for row in mine if row["training"] == training}
+        yield f"| {name(training)}, {'/'.join(epochs)} epochs | {' | '.join(shown)} |"
+
+
 def test_the_readme_says_of_published_runs_what_their_files_say():
     rows = [row for path in sorted((ROOT / "reference/measured").glob("*.csv")) for row in read_csv(path)]
     page = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -81,3 +110,7 @@ def test_the_readme_says_of_published_runs_what_their_files_say():
     told = [line for line in section.splitlines() if line.startswith("| ") and "epochs, seeds" in line]
     assert told
     assert set(told) <= set(lines_of(rows))
+    methods = [line for line in section.splitlines() if line.startswith("| ") and " epochs | " in line]
+    assert len(methods) >= 9
+    assert set(methods) <= set(methods_of(rows))
+    assert f"| method | {' | '.join(METHODS)} |" in section

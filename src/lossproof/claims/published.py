@@ -23,7 +23,8 @@ def unprinted(tidy: Sequence[Row]) -> list[dict[str, Any]]:
     """Measurements of a tidy table as rows without a printed value.
 
     Of accuracies and differences those over seeds (a difference's rival stands in ``note``, as in the printed
-    claims), of weight histories the final norms. ValueError for a table of another kind.
+    claims, and so does how an attack's budget was read), of weight histories the final norms. ValueError for a table
+    of another kind.
     """
     columns = set(tidy[0]) if tidy else set()
     if {"rival", "seed", "record"} <= columns:
@@ -37,7 +38,8 @@ def _accuracies(tidy: Iterable[Row]) -> list[dict[str, Any]]:
     rows = []
     for row in tidy:
         if not row["seed"]:
-            note = {"note": f"vs: {row['rival']}"} if row["rival"] else {}
+            said = {"vs": row["rival"], "epsilon read as": row.get("reading", "")}
+            note = {"note": "; ".join(f"{what}: {value}" for what, value in said.items() if value)}
             unit = "percentage_points" if row["rival"] else "percent"
             measured = {"measured": row["value"], "value": "", "unit": unit, "verdict": NOT_PRINTED}
             rows.append(_blank(row) | measured | note | {"data": row["data"]})
@@ -75,5 +77,9 @@ def with_run(
         # results/<edition>/<stage>/<data set>/...
         data = row["data"] if "data" in row else ";".join(dict.fromkeys(path.split("/")[3] for path in patterns))
         data += f" ({notes[data]})" if notes.get(data) else ""
-        told.append(dict(row) | {"epochs": str(*found), "data": data} | run)
+        # .../<architecture>/<training>/...: the one that ran, which may stand in for the paper's.
+        ran = ";".join(dict.fromkeys(path.split("/")[4] for path in patterns))
+        instead = f"network: {ran}" if ran and row["arch"] not in ("", ran) else ""
+        note = "; ".join(filter(None, (str(row["note"]), instead)))
+        told.append(dict(row) | {"epochs": str(*found), "data": data, "note": note} | run)
     return told
