@@ -20,6 +20,7 @@ rule report:
         code=code("report.py"),
     message:
         "report"
+    # Through standard input: Linux takes no argument of more than 128 KiB.
     shell:
-        "python workflow/scripts/report.py --settings {params.settings:q} --claims {input.claims:q}"
-        " --printed {input.printed:q} --out {output:q} > {log:q} 2>&1"
+        "python workflow/scripts/report.py --settings - --claims {input.claims:q} --printed {input.printed:q}"
+        " --out {output:q} > {log:q} 2>&1 <<'SETTINGS'\n{params.settings}\nSETTINGS\n"

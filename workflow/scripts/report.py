@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,12 @@ def provenance(results: Path) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: edition, exhibits, words")
+    parser.add_argument("--settings", required=True, help="JSON: edition, exhibits, words; -: from standard input")
     parser.add_argument("--claims", required=True, type=Path, help="the edition's ledger")
     parser.add_argument("--printed", required=True, type=Path, help="reference/claims.csv")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
-    told = arguments.settings
+    told = json.loads(sys.stdin.read() if arguments.settings == "-" else arguments.settings)
     paths = Paths(told["edition"])
     claims = read_csv(arguments.printed)
 
