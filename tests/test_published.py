@@ -42,6 +42,9 @@ def test_every_row_says_what_ran_it():
     ledger = {key: value for key, value in unprinted([TIDY])[0].items() if key != "data"}
     ledger["record"] = "results/e/attacks/digits/lenet5/ce/seed*/test/pgd.json"
     assert with_run([ledger], lambda _: {1}, {}, **run)[0]["data"] == "digits"
+    # Where another network stood in for the paper's, the row says which.
+    ledger["record"] = "results/e/attacks/digits/cnn2/ce/seed*/test/pgd.json"
+    assert with_run([ledger], lambda _: {1}, {}, **run)[0]["note"] == "network: cnn2"
     with pytest.raises(ValueError, match=r"mnist/small: one row from runs of \[4, 50\] epochs"):
         with_run(unprinted([TIDY]), lambda _: {50, 4}, {}, **run)
 

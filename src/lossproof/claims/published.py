@@ -78,7 +78,7 @@ def with_run(
         data = row["data"] if "data" in row else ";".join(dict.fromkeys(path.split("/")[3] for path in patterns))
         data += f" ({notes[data]})" if notes.get(data) else ""
         # .../<architecture>/<training>/...: the one that ran, which may stand in for the paper's.
-        ran = ";".join(dict.fromkeys(path.split("/")[4] for path in patterns))
+        ran = ";".join(dict.fromkeys(parts[4] for path in patterns if len(parts := path.split("/")) > 4))
         instead = f"network: {ran}" if ran and row["arch"] not in ("", ran) else ""
         note = "; ".join(filter(None, (str(row["note"]), instead)))
         told.append(dict(row) | {"epochs": str(*found), "data": data, "note": note} | run)
