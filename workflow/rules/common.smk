@@ -293,6 +293,7 @@ def report_settings():
         "seeds": config["seeds"],
         "attack_images": config["attack_images"],
         "papers": papers,
+        "order": config["papers"],
         "titles": paper_titles(ROOT / "exhibits", config["papers"]),
         "missing": PLAN.missing,
         "published": published_runs(),

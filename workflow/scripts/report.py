@@ -78,6 +78,8 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     told = json.loads(sys.stdin.read() if arguments.settings == "-" else arguments.settings)
+    # JSON came with sorted keys; the papers have an order of their own.
+    told["papers"] = {paper: told["papers"][paper] for paper in told["order"] if paper in told["papers"]}
     paths = Paths(told["edition"])
     claims = read_csv(arguments.printed)
 
