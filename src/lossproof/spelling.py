@@ -19,8 +19,6 @@ NAMES = {
     "resnet32": "ResNet-32",
     "resnet32_3d": "ResNet-32, three units",
     "lenet5_3d": "LeNet-5, three units",
-    "digits_gray": "digits, gray",
-    "digits_colour": "digits, colour",
     "resnet34": "ResNet-34",
     "lenet5": "LeNet-5",
     "cnn8": "eight-layer CNN",
