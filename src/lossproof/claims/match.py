@@ -9,6 +9,7 @@ track answers a claim: the honest track is another question.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
@@ -47,7 +48,8 @@ def same_attack(claim: Row, row: Row) -> bool:
     method = claim["attack"] or "none"
     if method == "none":
         return row["attack"] in ("", "none")
-    named = row["attack"] == method or row["attack"].startswith(f"{method}_")
+    # An id is the method's name, perhaps with its steps, and what tells it from others: pgd10_8of255.
+    named = re.fullmatch(rf"{re.escape(method)}\d*(_.*)?", row["attack"]) is not None
     steps = row["steps"] or ("1" if method == "fgsm" else "")
     return (
         named
