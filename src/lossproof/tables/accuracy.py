@@ -106,8 +106,13 @@ def _printed(
             column: cells.get(column) or dict(first) | {"arch": column[0], "training": column[1], "value": ""}
             for column in columns
         }
-        for split in _splits(first["metric"]):
-            found = {column: find(claim, tidy, split=split) for column, claim in asked.items()}
+        by_split = {
+            split: {column: find(claim, tidy, split=split) for column, claim in asked.items()}
+            for split in _splits(first["metric"])
+        }
+        # A split that is not attacked has no line; dashes where neither is measured.
+        measured = {split: found for split, found in by_split.items() if any(found.values())}
+        for split, found in (measured or by_split).items():
             used.update(id(row) for row in found.values() if row)
             lines.append(Line(("", SPLITS[split]), tuple(cell(found[column]) for column in columns)))
             for column, claim in asked.items():
