@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from editions import ROOT
 from lossproof.claims.ledger import build_ledger
 from lossproof.spelling import as_printed
+from lossproof.tables.exhibit import exhibit_table
+from lossproof.tables.typeset import to_csv
 
 with (ROOT / "reference/claims.csv").open(newline="", encoding="utf-8") as file:
     CLAIMS = [row for row in csv.DictReader(file) if row["paper"] == "isce"]
@@ -123,3 +126,15 @@ def test_every_claim_of_the_paper_has_a_verdict_and_a_reason():
     rows = ledger({})
     assert len(rows) == len(CLAIMS) == 126
     assert all(one["verdict"] in ("not run", "lost") and one["reason"] for one in rows)
+
+
+def test_a_table_shows_a_papers_own_recipe_in_its_printed_column():
+    tidy = [
+        row(training=training, arch="resnet32", metric="test_accuracy", attack="none", track="", norm="", value=value)
+        for training, value in (("ce_isce", 93.1), ("isce", 97.8))
+    ]
+    made = to_csv(exhibit_table("isce", "table_3", "accuracy_table", "SimBA", tidy, CLAIMS))
+    told = [one for one in csv.DictReader(io.StringIO(made)) if one["dataset"] == "mnist" and one["printed"]]
+    clean = {one["training"]: (one["printed"], one["measured"]) for one in told if one["metric"] == "clean_accuracy"}
+    assert "ce_isce" not in made
+    assert (clean["ce"], clean["isce"]) == (("99.33", "93.1"), ("99.40", "97.8"))

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 from lossproof.records import read_csv, write_text
-from lossproof.spelling import as_printed
 from lossproof.tables.exhibit import exhibit_table
 from lossproof.tables.typeset import latex, markdown, to_csv
 
@@ -21,7 +20,7 @@ def main() -> None:
     arguments = parser.parse_args()
     told = arguments.settings
     words = (told["paper"], told["exhibit"], told["kind"], told["title"])
-    tidy = as_printed(read_csv(arguments.tidy))
+    tidy = read_csv(arguments.tidy)
     table = exhibit_table(*words, tidy, read_csv(arguments.claims), told.get("same_as", ()))
     for path, typeset in zip(arguments.out, (markdown, latex, to_csv), strict=True):
         write_text(path, typeset(table))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lossproof.claims.match import Row
+from lossproof.spelling import as_printed
 from lossproof.tables.accuracy import accuracy_table
 from lossproof.tables.embedding import embedding_table
 from lossproof.tables.statements import overview_table, statement_table
@@ -22,6 +23,7 @@ def exhibit_table(
     same_as: Iterable[str] = (),
 ) -> Table:
     """The table of one exhibit from its tidy rows; ``claims`` are all printed numbers, ``same_as`` its other names."""
+    tidy = as_printed(tidy)
     if kind == "statement":
         return statement_table(tidy, title)
     if kind == "statement_overview":
