@@ -33,6 +33,16 @@ class Backbone(nn.Module):
         """
 
 
+class HeBackbone(Backbone):
+    """A network with batch norm whose convolutions start as He et al. draw them."""
+
+    @staticmethod
+    def initialise(module: nn.Module) -> None:
+        """He's normal distribution by fan-out for convolutions (batch norm starts at 1 and 0, linear at default)."""
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+
 def scaled(channels: int, width: float) -> int:
     """A channel count times the width factor, rounded, at least 1."""
     return max(1, round(channels * width))

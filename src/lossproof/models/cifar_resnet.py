@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lossproof.models.backbone import WIDTH, Backbone, check_size, global_average, scaled
+from lossproof.models.backbone import WIDTH, HeBackbone, check_size, global_average, scaled
 
 ACTIVATION = {
     "type": "string",
@@ -82,7 +82,7 @@ class PreBlock(_Block):
 BLOCKS = {"post": PostBlock, "pre": PreBlock}
 
 
-class CifarResNet(Backbone):
+class CifarResNet(HeBackbone):
     """A 3x3 convolution, three stages of ``depth`` blocks with 16, 32 and 64 channels times ``width``, global average.
 
     ``embedding`` > 0 adds a linear layer to so many units (no activation), which then are the features.
@@ -108,12 +108,6 @@ class CifarResNet(Backbone):
         self.embedding = nn.Linear(third, embedding) if embedding else None
         self.feature_dim = embedding or third
         self.apply(self.initialise)
-
-    @staticmethod
-    def initialise(module: nn.Module) -> None:
-        """He's normal distribution by fan-out for convolutions (batch norm starts at 1 and 0, linear at default)."""
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, C, H, W] -> [B, feature_dim]."""

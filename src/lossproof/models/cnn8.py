@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lossproof.models.backbone import Backbone, check_size, scaled
+from lossproof.models.backbone import HeBackbone, check_size, scaled
 
 CATALOGUE = {
     "cnn8": {
@@ -25,7 +25,7 @@ CATALOGUE = {
 }
 
 
-class CNN8(Backbone):
+class CNN8(HeBackbone):
     """Six 3x3 convolutions with batch norm and ReLU, a 2x2 max-pool after each pair, and 256 units with ReLU.
 
     With the head eight layers (IS-A16: the paper says no more than "eight-layer"; the 256 units are ours).
@@ -44,12 +44,6 @@ class CNN8(Backbone):
         self.feature_dim = scaled(256, width)
         self.hidden = nn.Linear(channels[-1] * (image_size // 8) ** 2, self.feature_dim)
         self.apply(self.initialise)
-
-    @staticmethod
-    def initialise(module: nn.Module) -> None:
-        """He's normal distribution by fan-out for convolutions (batch norm starts at 1 and 0, linear at default)."""
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, C, H, W] -> hidden activations [B, 256 * width]."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from lossproof.models.backbone import STEM, WIDTH, Backbone, check_size, global_average, scaled, stem_convolution
+from lossproof.models.backbone import STEM, WIDTH, HeBackbone, check_size, global_average, scaled, stem_convolution
 
 CATALOGUE = {
     "resnet18": {
@@ -50,7 +50,7 @@ class BasicBlock(nn.Module):
         return out.relu_()
 
 
-class ResNet(Backbone):
+class ResNet(HeBackbone):
     """Four stages of basic blocks with 64, 128, 256 and 512 channels times `width`."""
 
     channels_last = True
@@ -73,12 +73,6 @@ class ResNet(Backbone):
             self.add_module(f"layer{stage}", nn.Sequential(*blocks))
         self.feature_dim = channels[-1]
         self.apply(self.initialise)
-
-    @staticmethod
-    def initialise(module: nn.Module) -> None:
-        """He's normal distribution by fan-out for convolutions (batch norm starts at 1 and 0, linear at default)."""
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, C, H, W] -> [B, 512 * width]."""
