@@ -14,37 +14,29 @@ ALL = ("all competitors", "the others", "other methods")
 # Not a method of the paper: its control.
 CONTROLS = ("nce",)
 
-Measured = tuple[Estimate, Row]
+
+def centre(found: Sequence[Estimate], of: Callable[[Sequence[float]], float] = fmean) -> Estimate:
+    """The mean (or median); its bounds are the means of the bounds, never narrower than the true interval."""
+    lows = [one.low for one in found if one.low is not None]
+    highs = [one.high for one in found if one.high is not None]
+    whole = len(lows) == len(highs) == len(found)
+    return Estimate(of([one.value for one in found]), of(lows) if whole else None, of(highs) if whole else None)
 
 
-def _median(found: Sequence[Measured]) -> Estimate:
-    """The median; its bounds are the medians of the bounds."""
-    lows, highs = ([getattr(one, side) for one, _ in found] for side in ("low", "high"))
-    whole = None not in lows and None not in highs
-    return Estimate(
-        median(one.value for one, _ in found), median(lows) if whole else None, median(highs) if whole else None
-    )
+def _median(found: Sequence[Estimate]) -> Estimate:
+    return centre(found, median)
 
 
-def _mean(found: Sequence[Measured]) -> Estimate:
-    """The mean; its bounds are the means of the bounds, which is never narrower than the true interval."""
-    lows, highs = ([getattr(one, side) for one, _ in found] for side in ("low", "high"))
-    whole = None not in lows and None not in highs
-    return Estimate(
-        fmean(one.value for one, _ in found), fmean(lows) if whole else None, fmean(highs) if whole else None
-    )
-
-
-def _least(found: Sequence[Measured]) -> Estimate:
-    return min((one for one, _ in found), key=lambda one: one.value)
+def _least(found: Sequence[Estimate]) -> Estimate:
+    return min(found, key=lambda one: one.value)
 
 
 # 'above' must hold of every method, 'in most cases' of half of them; a level or norm that is not said is averaged over.
-WORDINGS: tuple[tuple[str, str, Callable[[Sequence[Measured]], Estimate]], ...] = (
+WORDINGS: tuple[tuple[str, str, Callable[[Sequence[Estimate]], Estimate]], ...] = (
     ("in most cases", "median", _median),
     ("in many cases", "median", _median),
     ("above", "smallest", _least),
-    ("", "mean", _mean),
+    ("", "mean", centre),
 )
 
 
@@ -60,11 +52,11 @@ def bar_difference(claim: Row, setting: Setting, rivals: Sequence[str], wording:
     ``rivals``: trainings, or one of ``ALL`` for every other of the exhibit. An architecture is not asked for: the
     text misnames one. Not run where a rival has no paired difference.
     """
-    wanted, found = set(rivals), []
+    others, values, rows = set(rivals) - set(ALL), [], []
+    printed = float(claim["value"])
     exhibits, datasets = exhibits_of(claim), claim["dataset"].split(";")
     for exhibit in exhibits:
         for row in setting.rows(exhibit):
-            others = wanted - set(ALL)
             value = estimate(row)
             if (
                 row["metric"] == "difference"
@@ -76,22 +68,22 @@ def bar_difference(claim: Row, setting: Setting, rivals: Sequence[str], wording:
                 and same_attack(claim, row)
                 and value is not None
             ):
-                found.append((value, row))
-    if not found:
+                values.append(value)
+                rows.append(row)
+    if not rows:
         missing = setting.not_run(exhibits[0] if exhibits else "", f"{claim['training']} - {', '.join(rivals)}")
-        return Finding(Comparison(1.0, missing=missing), split="test")
+        return Finding(Comparison(printed, missing=missing), split="test")
     name, reduce = next((name, reduce) for words, name, reduce in WORDINGS if words in wording)
-    value = reduce(found)
-    rows = [row for _, row in found]
+    value = reduce(values)
     against = sorted({row["rival"] for row in rows})
     levels = sorted({row["epsilon_printed"] for row in rows})
-    several = f"The {name} of {len(found)} differences" if len(found) > 1 else "One difference"
+    several = f"The {name} of {len(rows)} differences" if len(rows) > 1 else "One difference"
     failed = (setting.failed(exhibit, *key) for exhibit in exhibits for key in _networks(rows))
     return Finding(
         Comparison(
-            float(claim["value"]),
+            printed,
             measured=value,
-            printed_difference=float(claim["value"]),
+            printed_difference=printed,
             difference=value,
             rival=", ".join(against),
             same_protocol=all(map(setting.same_protocol, datasets)),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean
 from typing import Any
 
-from lossproof.claims.bars import bar_difference
+from lossproof.claims.bars import bar_difference, centre, exhibits_of
 from lossproof.claims.match import Row, compared_split, estimate, find_difference, number
 from lossproof.claims.setting import Finding, Setting, describe, joined, narrows, rival_of, smallest
 from lossproof.claims.verdict import Comparison, Estimate
@@ -26,9 +25,8 @@ def noted(claim: Row, pattern: str) -> str:
 
 
 def referred(claim: Row) -> str:
-    """The exhibit id that a text claim refers to, or ''."""
-    exhibit = noted(claim, r"refers to (\w+)")
-    return f"{claim['paper']}/{exhibit}" if exhibit else ""
+    """The exhibit id that a text claim refers to first, or ''."""
+    return next(iter(exhibits_of(claim)), "")
 
 
 def _smallest(found: Sequence[Measured]) -> Measured:
@@ -40,20 +38,14 @@ def _largest(found: Sequence[Measured]) -> Measured:
 
 
 def _mean(found: Sequence[Measured]) -> Measured:
-    """The mean; its bounds are the means of the bounds, which is never narrower than the true interval."""
+    """The mean (``centre``), with what all rows have in common."""
     estimates, rows = zip(*found, strict=True)
-    lows = [one.low for one in estimates if one.low is not None]
-    highs = [one.high for one in estimates if one.high is not None]
-    whole = len(lows) == len(highs) == len(found)
-    mean = Estimate(
-        fmean(one.value for one in estimates), fmean(lows) if whole else None, fmean(highs) if whole else None
-    )
     row = dict(rows[0]) | {
         "n_images": smallest([row["n_images"] for row in rows]),
         "seeds": smallest([row["seeds"] for row in rows]),
         "record": joined([row["record"] for row in rows]),
     }
-    return mean, row
+    return centre(estimates), row
 
 
 # How a wording is read: 'at least' must hold for every cell, 'nearly' and 'up to' speak of the best one.
