@@ -16,6 +16,7 @@ from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import DRAWS, EPSILON, STEPS, TARGETED
 from lossproof.attacks.views import view
 from lossproof.attacks.worst_case import least_likely
+from lossproof.threats.epsilon import PATTERN
 
 CATALOGUE = {
     "pgd_l2": {
@@ -33,7 +34,7 @@ CATALOGUE = {
             "steps": STEPS,
             "step_size": {
                 "type": ["string", "null"],
-                "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+                "pattern": PATTERN,
                 "default": None,
                 "description": "step in pixels; null = 2.5 radius / steps, or what the reading says",
             },

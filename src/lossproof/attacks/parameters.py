@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from lossproof.threats.epsilon import PATTERN
+
 LINF = {"enum": ["linf"], "default": "linf", "description": "the ball's norm"}
 L2 = {"enum": ["l2"], "default": "l2", "description": "the ball's norm"}
 EPSILON = {
     "type": ["string", "array"],
-    "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+    "pattern": PATTERN,
     "items": {
         "type": "string",
-        "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+        "pattern": PATTERN,
         "description": "a fraction or decimal such as 8/255",
     },
     "minItems": 1,
@@ -19,7 +21,7 @@ EPSILON = {
 STEPS = {"type": "integer", "minimum": 1, "default": 40, "description": "gradient steps"}
 STEP_SIZE = {
     "type": ["string", "null"],
-    "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+    "pattern": PATTERN,
     "default": None,
     "description": "step in pixels; null = max(1/255, 2.5 epsilon / steps)",
 }

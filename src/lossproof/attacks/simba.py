@@ -18,6 +18,7 @@ from lossproof.attacks.outcome import TOLERANCE, Crafted
 from lossproof.attacks.parameters import EPSILON, L2
 from lossproof.models.frozen import frozen
 from lossproof.threats.balls import length
+from lossproof.threats.epsilon import PATTERN
 
 CATALOGUE = {
     "simba": {
@@ -36,7 +37,7 @@ CATALOGUE = {
             },
             "step_size": {
                 "type": "string",
-                "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+                "pattern": PATTERN,
                 "default": "0.2",
                 "description": "length of a step in pixels",
             },

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from lossproof.models.frozen import frozen
 from lossproof.threats.balls import per_image, project, random_point, steepest
-from lossproof.threats.epsilon import parse
+from lossproof.threats.epsilon import PATTERN, parse
 
 CATALOGUE = {
     "adversarial": {
@@ -20,8 +20,8 @@ CATALOGUE = {
             "norm": {"enum": ["linf", "l2"], "default": "linf", "description": "the ball's norm"},
             "epsilon": {
                 "type": ["string", "array"],
-                "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
-                "items": {"type": "string", "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$"},
+                "pattern": PATTERN,
+                "items": {"type": "string", "pattern": PATTERN},
                 "minItems": 2,
                 "maxItems": 2,
                 "default": "8/255",
@@ -30,7 +30,7 @@ CATALOGUE = {
             "steps": {"type": "integer", "minimum": 1, "default": 10, "description": "gradient steps; 1 = FGSM"},
             "step_size": {
                 "type": ["string", "null"],
-                "pattern": "^[0-9]+([.][0-9]+)?(/[0-9]+)?$",
+                "pattern": PATTERN,
                 "default": None,
                 "description": "step in pixels; null = 2.5 epsilon / steps, but epsilon for a single step",
             },

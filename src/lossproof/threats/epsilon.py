@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 PIXEL_LEVEL = 1 / 255
+# A budget or step as a schema has it: a fraction such as 8/255, or a decimal.
+PATTERN = "^[0-9]+([.][0-9]+)?(/[0-9]+)?$"
 
 
 def parse(text: str | int | float) -> float:
