@@ -16,7 +16,7 @@ CONTROLS = ("nce",)
 
 
 def centre(found: Sequence[Estimate], of: Callable[[Sequence[float]], float] = fmean) -> Estimate:
-    """The mean, or what ``of`` takes; its bounds are those of the bounds (of a mean never narrower than the true ones)."""
+    """The mean, or what ``of`` takes, of values and of bounds; a mean's are never narrower than the true ones."""
     lows = [one.low for one in found if one.low is not None]
     highs = [one.high for one in found if one.high is not None]
     whole = len(lows) == len(highs) == len(found)
