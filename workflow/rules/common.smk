@@ -24,6 +24,7 @@ from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import (
     SELECTIONS,
+    phases,
     recipe_settings,
     run_settings,
     toy_settings,
@@ -125,14 +126,14 @@ def run_json(wildcards):
 
 def run_code(script, wildcards, **components):
     """The code of a step that builds a run's network with its criterion and that criterion's head."""
-    recipe = recipe_settings(config, wildcards.training)
-    criterion = recipe["criterion"]
+    settings = run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training)
+    criterion = settings["criterion"]
     return code(
         script,
         models=[wildcards.arch],
-        criteria=[criterion["name"]],
+        criteria=sorted({phase["criterion"]["name"] for phase in phases(settings)}),
         heads=[head_of(criterion["name"], criterion["parameters"])],
-        defences=[recipe["defence"]["name"]] if "defence" in recipe else [],
+        defences=sorted({phase["defence"]["name"] for phase in phases(settings) if "defence" in phase}),
         **components,
     )
 

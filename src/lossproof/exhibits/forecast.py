@@ -15,7 +15,7 @@ from lossproof.exhibits.cost import BYTES_PER_PARAMETER, Cost, attack_flop, cost
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, Run
 from lossproof.exhibits.plan import Plan
-from lossproof.settings.resolved import run_settings
+from lossproof.settings.resolved import all_epochs, phases, run_settings
 
 # Compressed predictions and outcomes per image, and one record without them: from runs of the embedded edition.
 BYTES_PER_OUTCOME = 4
@@ -193,12 +193,11 @@ class Forecast:
         extent, cost = known
         settings = self.settings[run]
         held = settings["held_out_share"] if settings["selection"] == "held_out" else 0
-        # An adversarial step of training is as much work as the step itself.
-        crafted = settings.get("defence", {}).get("parameters", {})
-        steps = crafted.get("steps", 0) * (1 - crafted.get("clean_share", 0))
-        trained = extent.train * (1 - held) * settings["epochs"] * (1 + steps)
-        # Each epoch is evaluated; the chosen weights predict both splits.
-        evaluated = (extent.test + extent.train * held) * settings["epochs"] + extent.train + extent.test
+        trained = sum(
+            extent.train * (1 - held) * phase["epochs"] * (1 + _crafting(phase)) for phase in phases(settings)
+        )
+        # Each epoch is evaluated; the chosen weights predict both splits, and once more how sure they are of the test.
+        evaluated = (extent.test + extent.train * held) * all_epochs(settings) + extent.train + 2 * extent.test
         found.training_passes += trained
         found.training_flop += training_flop(cost, trained=trained, evaluated=evaluated)
         found.disk += BYTES_PER_PARAMETER * cost.parameters + BYTES_PER_OUTCOME * (extent.train + extent.test)
@@ -237,6 +236,12 @@ class Forecast:
         images = min(self.plan.config["embedding_images"], extent.test)
         found.attack_flop += attack_flop(cost, attacked=0, evaluated=images)
         found.disk += BYTES_PER_RECORD + (BYTES_PER_OUTCOME + BYTES_PER_PARAMETER * cost.features) * images
+
+
+def _crafting(phase: dict[str, Any]) -> float:
+    """Steps of adversarial training per image: each is as much work as the training step itself."""
+    crafted = phase.get("defence", {}).get("parameters", {})
+    return crafted.get("steps", 0) * (1 - crafted.get("clean_share", 0))
 
 
 def _whole_bundles(asked: Iterable[tuple[Owner, str]], bundles: Iterable[Iterable[str]]) -> set[tuple[Owner, str]]:
