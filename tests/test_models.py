@@ -12,7 +12,7 @@ from lossproof.models.classifier import Classifier, build
 
 RESIDUAL = ("resnet18", "resnet34", "googlenet", "densenet121")
 CIFAR = ("resnet32", "resnet56", "resnet32_3d")
-ARCHS = ("mlp2", "cnn2", "lenet5", "cnn8", *CIFAR, *RESIDUAL)
+ARCHS = ("mlp2", "cnn2", "cnn3", "lenet5", "cnn8", *CIFAR, *RESIDUAL)
 
 
 def parameter_count(model: torch.nn.Module) -> int:
@@ -89,13 +89,22 @@ def test_shapes(arch: str, channels_and_size: tuple[int, int], stem: str, width:
 
 @pytest.mark.parametrize(
     ("arch", "size", "features"),
-    [("mlp2", 28, 100), ("cnn2", 28, 32 * 7 * 7), ("lenet5", 28, 84), ("lenet5", 32, 84), ("cnn8", 28, 256)],
+    [
+        ("mlp2", 28, 100),
+        ("cnn2", 28, 32 * 7 * 7),
+        ("cnn3", 28, 100),
+        ("cnn3", 32, 100),
+        ("lenet5", 28, 84),
+        ("lenet5", 32, 84),
+        ("cnn8", 28, 256),
+    ],
 )
 def test_small_networks_have_the_stated_layout(arch: str, size: int, features: int) -> None:
     model = build(arch, num_classes=10, in_channels=1, image_size=size)
     weights = {
         "mlp2": 784 * 100 + 100,
         "cnn2": 16 * 25 + 16 + 32 * 16 * 25 + 32,
+        "cnn3": 25 * (16 + 16 * 32 + 32 * 64) + (16 + 32 + 64) + 64 * {28: 9, 32: 16}.get(size, 0) * 100 + 100,
         "cnn8": sum(9 * a * b + 2 * b for a, b in pairwise((1, 64, 64, 128, 128, 256, 256))) + 256 * 9 * 256 + 256,
         "lenet5": (6 * 25 + 6) + (16 * 6 * 25 + 16) + (400 * 120 + 120) + (120 * 84 + 84),
     }[arch]
@@ -217,7 +226,7 @@ def test_the_catalogue_names_every_architecture_and_its_settings() -> None:
     entries = catalogue("models")
     assert set(ARCHS) <= set(entries)
     assert all(entries[arch].defaults() == {"width": 1.0, "stem": "imagenet"} for arch in RESIDUAL)
-    assert all(entries[arch].defaults() == {"width": 1.0} for arch in ("mlp2", "cnn2", "lenet5", "cnn8"))
+    assert all(entries[arch].defaults() == {"width": 1.0} for arch in ("mlp2", "cnn2", "cnn3", "lenet5", "cnn8"))
     assert all(entries[arch].defaults() == {"width": 1.0, "activation": "post"} for arch in CIFAR)
 
 
@@ -234,6 +243,7 @@ def test_the_catalogue_names_every_architecture_and_its_settings() -> None:
         ({"head": "centres"}, "unknown head 'centres'"),
         ({"arch": "lenet5", "image_size": 20}, "lenet5 needs images of at least 28 x 28 pixels, not 20"),
         ({"arch": "googlenet", "image_size": 14}, "googlenet needs images of at least 15 x 15 pixels, not 14"),
+        ({"arch": "cnn3", "image_size": 19}, "cnn3 needs images of at least 20 x 20 pixels, not 19"),
         ({"arch": "cnn2", "image_size": 3}, "cnn2 needs images of at least 4 x 4 pixels"),
         ({"image_size": 0}, "resnet18 needs images of at least 1 x 1 pixels"),
         ({"width": 0}, "width must be a positive number"),
@@ -249,7 +259,9 @@ def test_a_wrong_setting_is_named(settings: dict[str, object], message: str) -> 
         build(**(good | settings))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("arch", "stem", "size"), [("googlenet", "imagenet", 15), ("googlenet", "cifar", 4)])
+@pytest.mark.parametrize(
+    ("arch", "stem", "size"), [("googlenet", "imagenet", 15), ("googlenet", "cifar", 4), ("cnn3", "imagenet", 20)]
+)
 def test_smallest_images_work(arch: str, stem: str, size: int) -> None:
     model = build(arch, num_classes=10, in_channels=1, image_size=size, width=0.125, stem=stem)
     assert model(torch.rand(2, 1, size, size)).shape == (2, 10)

@@ -25,6 +25,7 @@ NAMES = {
     "googlenet": "GoogLeNet",
     "densenet121": "DenseNet-121",
     "cnn2": "two-layer CNN",
+    "cnn3": "three-layer CNN",
     "ce": "CE",
     "sp_ce": "SP-CE",
     "sp_focal": "SP focal",
