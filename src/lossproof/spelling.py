@@ -22,6 +22,7 @@ NAMES = {
     "resnet34": "ResNet-34",
     "lenet5": "LeNet-5",
     "cnn8": "eight-layer CNN",
+    "vgg13": "VGG-13",
     "googlenet": "GoogLeNet",
     "densenet121": "DenseNet-121",
     "cnn2": "two-layer CNN",
