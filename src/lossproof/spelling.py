@@ -46,6 +46,7 @@ NAMES = {
     "bim": "BIM",
     "pgd": "PGD",
     "upgd": "UPGD",
+    "mim": "MIM",
     "pgd10_8of255": "PGD-10",
     "pgd50_8of255": "PGD-50",
     "pgd10_16of255": "PGD-10",
@@ -65,8 +66,9 @@ NAMES = {
 }
 # Trainings at the settings of one paper end in its name, e.g. ce_isce; a reader of that paper's exhibit knows it.
 PAPERS = ("_sp", "_isce", "_pc")
-# What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
-VARIANTS = {"library": "library settings", "1of255": "", "sweep": ""}
+# Words that follow an attack's name in its id. A radius is shown anyway, and so is the data set, so that ids which
+# hold one, or tell the attacks on one kind of data (gray, colour, many classes) from those on another, add nothing.
+VARIANTS = {"library": "library settings", "1of255": "", "sweep": "", "gray": "", "colour": "", "many": ""}
 # Whose choice is shown in words of its own, where an exhibit has both.
 TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
 # What the budget of an attack is taken to mean, where a paper leaves it open.
@@ -114,12 +116,13 @@ def attack(key: str, beside: Collection[str] = ()) -> str:
     words = [word for word in key.split("_") if word not in (*AIMS, *beside)]
     # The longest known beginning is the method: ``pgd_l2`` is another one than ``pgd``.
     method = next((at for at in range(len(words), 0, -1) if "_".join(words[:at]) in NAMES), 0)
-    known, variant = "_".join(words[:method]), "_".join(words[method:])
+    known = "_".join(words[:method])
+    variant = "_".join(word for word in words[method:] if VARIANTS.get(word) != "")
     if not known or not variant:
-        return name("_".join(words))
+        return name(known or "_".join(words))
     if variant.isdigit():
         return f"{NAMES[known]}-{variant}"
-    return ", ".join(filter(None, (NAMES[known], VARIANTS.get(variant, variant.replace("_", " ")))))
+    return f"{NAMES[known]}, {VARIANTS.get(variant, variant.replace('_', ' '))}"
 
 
 def targeted(key: str) -> str:

@@ -22,7 +22,8 @@ Place = tuple[object, ...]
 COMMAND_LINE = "--config"
 PIXEL_KEYS = {"epsilon", "step_size"}
 WARM_UP = {"type": "array", "items": {"type": "object"}, "minItems": 1}
-PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?")
+# What may stand there at all; a component's own schema says what of it that component takes.
+PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?")
 
 
 class Origin:
@@ -308,10 +309,22 @@ def _attacks(config: dict[str, Any], origin: Origin) -> None:
             "uniqueItems": True,
             "default": ["train", "test"],
         }
-        fixed = {"method": {"type": "string"}, "track": {"enum": ["printed", "honest"]}, "splits": splits}
+        fixed = {
+            "method": {"type": "string"},
+            "track": {"enum": ["printed", "honest"]},
+            "splits": splits,
+            "images": {"type": "integer", "minimum": 10},
+        }
         for key in PIXEL_KEYS & set(value):
             value[key] = _pixels(value[key], ("attacks", name, key), origin)
-        config["attacks"][name] = check(value, parameters_schema(entry.parameters, **fixed), origin, ("attacks", name))
+        found = check(value, parameters_schema(entry.parameters, **fixed), origin, ("attacks", name))
+        config["attacks"][name] = found
+        if "substitute" in entry.about:
+            path = ("attacks", name, "substitute_training")
+            _known(origin, path, found["substitute_training"], config["trainings"], "training")
+            for target, arch in found["substitute"].items():
+                for named in (target, arch):
+                    _known(origin, ("attacks", name, "substitute", target), named, catalogue("models"), "architecture")
 
 
 def _pixels(given: Any, path: Place, origin: Origin) -> Any:

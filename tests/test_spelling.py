@@ -1,0 +1,25 @@
+"""How the ids of attacks are spelt."""
+
+from __future__ import annotations
+
+import pytest
+
+from lossproof.spelling import attack
+
+
+@pytest.mark.parametrize(
+    ("key", "beside", "spelt"),
+    [
+        ("fgsm_gray", (), "FGSM"),
+        ("pgd_many", (), "PGD"),
+        ("bim_colour_library", (), "BIM, library settings"),
+        ("mim_gray", (), "MIM"),
+        ("mim_40", (), "MIM-40"),
+        ("mim_40", ("40",), "MIM"),
+        ("pgd_1of255", (), "PGD"),
+        ("pgd_of_mine", (), "PGD, of mine"),
+        ("gray_thing", (), "gray thing"),
+    ],
+)
+def test_names_of_attacks(key, beside, spelt):
+    assert attack(key, beside) == spelt
