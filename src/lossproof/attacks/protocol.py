@@ -14,7 +14,7 @@ beside the network's activations for B images and what the feed itself holds (st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from lossproof import catalogue
 from lossproof.attacks import budgets
 from lossproof.attacks.losses import AttackLoss
-from lossproof.attacks.outcome import Outcome, judge, predict, summarise
+from lossproof.attacks.outcome import Crafted, Outcome, judge, predict, summarise
 from lossproof.attacks.seeded import seeded
 from lossproof.progress import track
 from lossproof.records import SCHEMA_VERSION
@@ -142,6 +142,24 @@ def _attack(
     label: str,
 ) -> list[Outcome]:
     """One outcome per budget over all images of the feeds, in order."""
+    batches = [outcomes for _, outcomes in crafted(model, feeds, plan, seed_names, batch_size, criterion, label)]
+    return [Outcome.joined(list(parts)) for parts in zip(*batches, strict=True)]
+
+
+def crafted(
+    model: nn.Module,
+    feeds: Sequence[Feed],
+    plan: Mapping[str, Any],
+    seed_names: tuple[object, ...],
+    batch_size: int = BATCH,
+    criterion: AttackLoss | None = None,
+    label: str = "",
+) -> Iterator[tuple[Crafted, list[Outcome]]]:
+    """Batch by batch over all images of the feeds: what the attack makes of them, and an outcome per budget.
+
+    plan: settings as ``resolve`` gives them; seed_names: what every draw follows from, with the batch; label: of the
+    progress. The rest is as in ``run_bundle``.
+    """
     found = budgets.of_plan(plan, feeds[0].shape)
     entry = catalogue.catalogue("attacks")[plan["method"]]
     settings = {key: plan[key] for key in entry.parameters if key not in ("epsilon", "step_size", "reading")}
@@ -154,7 +172,6 @@ def _attack(
     size = fitting(batch_size, feeds[0].shape)
     together = len(found) if plan["track"] == "honest" else 1
     size = max(1, size // (together * plan.get("draws", 1)))
-    parts: list[list[Outcome]] = [[] for _ in found]
     count = ceil(sum(map(len, feeds)) / size)
     for number, (images, truth) in enumerate(track(joined(feeds, size), count, label)):
         batch, names = _pixels(images), (*seed_names, number * size)
@@ -163,14 +180,15 @@ def _attack(
                 model, batch, truth, epsilons=[one.radius for one in found], step_sizes=[one.step for one in found],
                 seed=seed_of("attack", *names), **settings,
             )  # fmt: skip
-        for at, (part, one) in enumerate(zip(parts, found, strict=True)):
+        outcomes = []
+        for at, one in enumerate(found):
             with seeded(batch.device, "judge", *names):
                 outcome = judge(
                     model, batch, made.images[at], norm=norm, epsilon=one.radius, zero_gradient=made.zero_gradient[at],
                     target=made.target, figures={name: figure[at] for name, figure in made.figures.items()},
                 )  # fmt: skip
-            part.append(outcome)
-    return [Outcome.joined(part) for part in parts]
+            outcomes.append(outcome)
+        yield made, outcomes
 
 
 def _record(
