@@ -16,7 +16,7 @@ from lossproof.datasets import on_disk
 from lossproof.datasets.source import keeps_files, source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.forecast import Forecast
-from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES
+from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES, Run
 from lossproof.exhibits.plan import Plan, named_archs, named_datasets
 from lossproof.heads.choice import head_of
 from lossproof.report.plan_text import plan_text
@@ -124,18 +124,34 @@ def run_json(wildcards):
     return as_json(run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training))
 
 
-def run_code(script, wildcards, **components):
-    """The code of a step that builds a run's network with its criterion and that criterion's head."""
-    settings = run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training)
-    criterion = settings["criterion"]
+def run_code(script, wildcards, beside=(), **components):
+    """The code of a step that builds a run's network with its criterion and that criterion's head.
+
+    ``beside``: other runs whose networks the step builds.
+    """
+    runs = [(wildcards.dataset, wildcards.arch, wildcards.training), *beside]
+    settings = [run_settings(config, *run) for run in runs]
+    criteria = [(one["criterion"]["name"], one["criterion"]["parameters"]) for one in settings]
+    parts = [part for one in settings for part in phases(one)]
     return code(
         script,
-        models=[wildcards.arch],
-        criteria=sorted({phase["criterion"]["name"] for phase in phases(settings)}),
-        heads=[head_of(criterion["name"], criterion["parameters"])],
-        defences=sorted({phase["defence"]["name"] for phase in phases(settings) if "defence" in phase}),
+        models=sorted({one["arch"] for one in settings}),
+        criteria=sorted({part["criterion"]["name"] for part in parts}),
+        heads=sorted({head_of(*criterion) for criterion in criteria}),
+        defences=sorted({part["defence"]["name"] for part in parts if "defence" in part}),
         **components,
     )
+
+
+def substitutes_of(wildcards, names):
+    """By attack, the run on which it is made, of the attacks that are not made on the attacked run itself."""
+    run = Run(wildcards.dataset, wildcards.arch, wildcards.training)
+    return {name: found for name in names if (found := PLAN.substitute(run, name))}
+
+
+def substitutes_json(wildcards, names):
+    """The resolved settings of the substitutes by attack."""
+    return as_json({name: run_settings(config, *run) for name, run in substitutes_of(wildcards, names).items()})
 
 
 def every_output():

@@ -162,7 +162,9 @@ class Forecast:
         # One job makes every seed, or only those that are asked for: a surface asks for the first.
         alone = seeds if config["seeds_per_job"] == "all" else range(1)
         asked = {*needs.histories, *needs.models, *(run for run, _ in needs.attacks), *needs.embeddings}
-        models = [Model(run, seed) for run in needs.runs for seed in (seeds if run in asked else alone)]
+        substitutes = set(filter(None, (self.plan.substitute(*pair) for pair in needs.attacks)))
+        runs, asked = sorted({*needs.runs, *substitutes}), asked | substitutes
+        models = [Model(run, seed) for run in runs for seed in (seeds if run in asked else alone)]
         records = [
             Record(Model(run, seed), split, attack)
             for run, attack in _whole_bundles(needs.attacks, config["bundles"].values())
@@ -203,13 +205,16 @@ class Forecast:
         found.disk += BYTES_PER_PARAMETER * cost.parameters + BYTES_PER_OUTCOME * (extent.train + extent.test)
 
     def _add_attack(self, found: Amount, record: Record) -> None:
-        if not (known := self._costed(found, record.model.run)):
+        # The steps of a transferred attack are its substitute's.
+        run = self.plan.substitute(record.model.run, record.attack) or record.model.run
+        if not (known := self._costed(found, run)):
             return
         extent, cost = known
         config = self.plan.config
-        wanted, there = config["attack_images"][record.split], extent.images(record.split)
-        images = there if wanted is None else min(wanted, there)
-        both, forward = passes(self._seen_by(record.model.run, config["attacks"][record.attack]))
+        attack = config["attacks"][record.attack]
+        wanted = (config["attack_images"][record.split], attack.get("images"))
+        images = min(number for number in (*wanted, extent.images(record.split)) if number is not None)
+        both, forward = passes(self._seen_by(run, attack))
         found.attack_passes += images * both
         found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
         found.disk += BYTES_PER_RECORD + BYTES_PER_OUTCOME * images
