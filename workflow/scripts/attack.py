@@ -48,7 +48,7 @@ def main() -> None:
 
     def chosen(cap: int | None) -> dict[str, AttackData]:
         """What is attacked of each split: every network of a data set faces the same images."""
-        found: dict[Any, Any] = {}
+        found = {}
         for split in prepared.SPLITS:
             images, labels = data.split(split)
             counts = [count for count in (arguments.images[split], cap) if count is not None]
