@@ -51,7 +51,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
         message:
             "attack {wildcards.dataset}/{wildcards.arch}/{wildcards.training} ({params.bundle})"
         shell:
-            "torch_python workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
+            "warm_python workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
             " --substitutes {params.substitutes:q} --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
             ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
             ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'

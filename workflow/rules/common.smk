@@ -60,7 +60,7 @@ DEPLOYED = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_met
 GPU = devices.gpus_wanted(config["device"])
 # Steps find the package by its path in every environment, without an installation.
 # In a rule `python` is the one that runs Snakemake, unless the rule's own environment is deployed.
-# `torch_python` forks a step from a process that has imported torch already (warm.py), on this
+# `warm_python` forks a step from a process that has imported what is slow to import (warm.py), on this
 # machine's CPU; elsewhere the two are the same.
 PYTHON = "python" if DEPLOYED else sys.executable
 WARM = [] if DEPLOYED or GPU or workflow.remote_exec else ["workflow/scripts/warm.py"]
@@ -69,7 +69,7 @@ WARM = [] if DEPLOYED or GPU or workflow.remote_exec else ["workflow/scripts/war
 shell.prefix(
     f"export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
     f'python() {{{{ command {shlex.quote(PYTHON)} "$@"; }}}}; '
-    f"torch_python() {{{{ python {' '.join(WARM)} \"$@\"; }}}}; "
+    f"warm_python() {{{{ python {' '.join(WARM)} \"$@\"; }}}}; "
     f"DEVICE={config['device']}; CACHE={shlex.quote(config['data']['cache'])}; "
     f"MIRRORS={shlex.quote(json.dumps(config['data']['mirrors']))}; "
     f"RESUME_EVERY={config['training']['resume_every_seconds']}; "

@@ -33,7 +33,7 @@ CATALOGUE = {
                 "type": ["string", "null"],
                 "pattern": STEP_PATTERN,
                 "default": None,
-                "description": "step in pixels, or epsilon/4; null = 2.5 epsilon / steps, but epsilon for a single step",
+                "description": "step in pixels, or epsilon/4; null = 2.5 epsilon / steps, at most epsilon",
             },
             "random_start": {"type": "boolean", "default": True, "description": "start at a random point of the ball"},
             "clean_share": {
