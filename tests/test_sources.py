@@ -22,7 +22,7 @@ LAYERS = [
     {"criteria", "heads", "models", "datasets", "threats", "settings"},
     {"defences"},
     {"training"},
-    {"attacks", "landscapes", "embeddings", "toys", "theory"},
+    {"attacks", "landscapes", "embeddings", "jury", "toys", "theory"},
     {"exhibits"},
     {"figures", "tables", "claims", "report"},
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from lossproof.settings.resolved import all_epochs, phases, run_settings
 BYTES_PER_OUTCOME = 4
 BYTES_PER_RECORD = 2000
 BYTES_PER_POINT = 8
+BYTES_PER_SENSITIVITY = 25
 
 Owner = TypeVar("Owner")
 
@@ -48,6 +50,7 @@ class Work:
     records: frozenset[Record] = frozenset()
     landscapes: frozenset[tuple[Run, str]] = frozenset()
     embeddings: frozenset[Model] = frozenset()
+    sensitivities: frozenset[Model] = frozenset()
     toys: frozenset[tuple[str, str, int]] = frozenset()
 
     def __or__(self, other: Work) -> Work:
@@ -56,6 +59,7 @@ class Work:
             self.records | other.records,
             self.landscapes | other.landscapes,
             self.embeddings | other.embeddings,
+            self.sensitivities | other.sensitivities,
             self.toys | other.toys,
         )
 
@@ -141,6 +145,8 @@ class Forecast:
             self._add_landscape(found, run, method)
         for model in work.embeddings:
             self._add_embedding(found, model.run)
+        for model in work.sensitivities:
+            self._add_sensitivity(found, model.run)
         found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
         return found
 
@@ -161,9 +167,10 @@ class Forecast:
         config, seeds = self.plan.config, self.plan.seeds
         # One job makes every seed, or only those that are asked for: a surface asks for the first.
         alone = seeds if config["seeds_per_job"] == "all" else range(1)
-        asked = {*needs.histories, *needs.models, *(run for run, _ in needs.attacks), *needs.embeddings}
         substitutes = set(filter(None, (self.plan.substitute(*pair) for pair in needs.attacks)))
-        runs, asked = sorted({*needs.runs, *substitutes}), asked | substitutes
+        attacked = {run for run, _ in needs.attacks} | substitutes
+        asked = {*needs.histories, *needs.models, *attacked, *needs.embeddings, *needs.sensitivities}
+        runs = sorted({*needs.runs, *substitutes})
         models = [Model(run, seed) for run in runs for seed in (seeds if run in asked else alone)]
         records = [
             Record(Model(run, seed), split, attack)
@@ -179,8 +186,11 @@ class Forecast:
             for seed in range(config["toys"]["seeds"])
         ]
         surfaces = [(run, method) for run in needs.landscapes for method in LANDSCAPE_METHODS]
-        embedded = frozenset(Model(run, seed) for run in needs.embeddings for seed in seeds)
-        return Work(frozenset(models), frozenset(records), frozenset(surfaces), embedded, frozenset(toys))
+        embedded, sensitive = (
+            frozenset(Model(run, seed) for run in runs for seed in seeds)
+            for runs in (needs.embeddings, needs.sensitivities)
+        )
+        return Work(frozenset(models), frozenset(records), frozenset(surfaces), embedded, sensitive, frozenset(toys))
 
     def _costed(self, found: Amount, run: Run) -> tuple[Extent, Cost] | None:
         known = self.networks[run]
@@ -212,12 +222,15 @@ class Forecast:
         extent, cost = known
         config = self.plan.config
         attack = config["attacks"][record.attack]
-        wanted = (config["attack_images"][record.split], attack.get("images"))
-        images = min(number for number in (*wanted, extent.images(record.split)) if number is not None)
+        images = min(self._attacked_images(extent, record.split), attack.get("images", math.inf))
         both, forward = passes(self._seen_by(run, attack))
         found.attack_passes += images * both
         found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
         found.disk += BYTES_PER_RECORD + BYTES_PER_OUTCOME * images
+
+    def _attacked_images(self, extent: Extent, split: str) -> int:
+        wanted, there = self.plan.config["attack_images"][split], extent.images(split)
+        return there if wanted is None else min(wanted, there)
 
     def _seen_by(self, run: Run, attack: dict[str, Any]) -> dict[str, Any]:
         """An attack's settings as they come out on a run: one that draws nothing needs one pass, not ``draws``."""
@@ -241,6 +254,15 @@ class Forecast:
         images = min(self.plan.config["embedding_images"], extent.test)
         found.attack_flop += attack_flop(cost, attacked=0, evaluated=images)
         found.disk += BYTES_PER_RECORD + (BYTES_PER_OUTCOME + BYTES_PER_PARAMETER * cost.features) * images
+
+    def _add_sensitivity(self, found: Amount, run: Run) -> None:
+        if not (known := self._costed(found, run)):
+            return
+        extent, cost = known
+        images = self._attacked_images(extent, "test")
+        # One pass forward and two back: a gradient of the logits' gap, and one of cross entropy.
+        found.attack_flop += attack_flop(cost, attacked=images, evaluated=images)
+        found.disk += BYTES_PER_RECORD + BYTES_PER_SENSITIVITY * images
 
 
 def _crafting(phase: dict[str, Any]) -> float:
