@@ -56,6 +56,10 @@ NAMES = {
     "between_within": "scatter between / within classes",
     "nearest_centroid": "nearest centroid right (%)",
     "separation": "smallest centre distance / mean spread",
+    "fooled": "fooled, of right images (%)",
+    "centre_distance": "distance from the common centre",
+    "centre_distance_before": "… of the same images before the attack",
+    "nearest_class": "taken for the nearest class (%)",
     "train": "training images",
     "test": "test images",
     "filter_normalised": "filter-normalised",
@@ -64,7 +68,7 @@ NAMES = {
 # Trainings at the settings of one paper end in its name, e.g. ce_isce; a reader of that paper's exhibit knows it.
 PAPERS = ("_sp", "_isce", "_pc")
 # What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
-VARIANTS = {"library": "library settings", "1of255": "", "sweep": ""}
+VARIANTS = {"library": "library settings", "1of255": "", "sweep": "", "gray": "", "colour": "", "many": ""}
 # Whose choice is shown in words of its own, where an exhibit has both.
 TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
 # What the budget of an attack is taken to mean, where a paper leaves it open.

@@ -48,6 +48,7 @@ class Work:
     records: frozenset[Record] = frozenset()
     landscapes: frozenset[tuple[Run, str]] = frozenset()
     embeddings: frozenset[Model] = frozenset()
+    attacked_embeddings: frozenset[tuple[Model, str]] = frozenset()
     toys: frozenset[tuple[str, str, int]] = frozenset()
 
     def __or__(self, other: Work) -> Work:
@@ -56,6 +57,7 @@ class Work:
             self.records | other.records,
             self.landscapes | other.landscapes,
             self.embeddings | other.embeddings,
+            self.attacked_embeddings | other.attacked_embeddings,
             self.toys | other.toys,
         )
 
@@ -141,6 +143,8 @@ class Forecast:
             self._add_landscape(found, run, method)
         for model in work.embeddings:
             self._add_embedding(found, model.run)
+        for model, attack in work.attacked_embeddings:
+            self._add_attacked_embedding(found, model.run, attack)
         found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
         return found
 
@@ -178,7 +182,8 @@ class Forecast:
         ]
         surfaces = [(run, method) for run in needs.landscapes for method in LANDSCAPE_METHODS]
         embedded = frozenset(Model(run, seed) for run in needs.embeddings for seed in seeds)
-        return Work(frozenset(models), frozenset(records), frozenset(surfaces), embedded, frozenset(toys))
+        attacked = frozenset((Model(run, seed), attack) for run, attack in needs.attacked_embeddings for seed in seeds)
+        return Work(frozenset(models), frozenset(records), frozenset(surfaces), embedded, attacked, frozenset(toys))
 
     def _costed(self, found: Amount, run: Run) -> tuple[Extent, Cost] | None:
         known = self.networks[run]
@@ -237,6 +242,19 @@ class Forecast:
         images = min(self.plan.config["embedding_images"], extent.test)
         found.attack_flop += attack_flop(cost, attacked=0, evaluated=images)
         found.disk += BYTES_PER_RECORD + (BYTES_PER_OUTCOME + BYTES_PER_PARAMETER * cost.features) * images
+
+    def _add_attacked_embedding(self, found: Amount, run: Run, attack: str) -> None:
+        if not (known := self._costed(found, run)):
+            return
+        extent, cost = known
+        settings = self.plan.config["attacks"][attack]
+        images = min(self.plan.config["embedding_images"], extent.test)
+        both, forward = passes(self._seen_by(run, settings))
+        found.attack_passes += images * both
+        found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
+        # At most every image under every budget fools the network.
+        budgets = settings["epsilon"] if isinstance(settings["epsilon"], list) else [settings["epsilon"]]
+        found.disk += BYTES_PER_RECORD + BYTES_PER_PARAMETER * cost.features * images * len(budgets)
 
 
 def _whole_bundles(asked: Iterable[tuple[Owner, str]], bundles: Iterable[Iterable[str]]) -> set[tuple[Owner, str]]:

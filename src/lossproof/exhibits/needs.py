@@ -16,6 +16,7 @@ class Needs:
     attacks: list[tuple[Run, str]] = field(default_factory=list)
     landscapes: list[Run] = field(default_factory=list)
     embeddings: list[Run] = field(default_factory=list)
+    attacked_embeddings: list[tuple[Run, str]] = field(default_factory=list)  # of runs that are embedded clean too
     toys: list[tuple[str, str]] = field(default_factory=list)
     theory: list[str] = field(default_factory=list)
 
@@ -44,6 +45,9 @@ class Needs:
         found += [paths.landscape(run, 0, method) for run in self.landscapes for method in LANDSCAPE_METHODS]
         found += [paths.embedding(run, seed, "json") for run in self.embeddings for seed in seeds]
         found += [paths.embedding(run, 0, "npz") for run in self.embeddings]
+        attacked = self.attacked_embeddings
+        found += [paths.embedding(run, seed, f"{attack}.json") for run, attack in attacked for seed in seeds]
+        found += [paths.embedding(run, 0, f"{attack}.npz") for run, attack in attacked]
         found += [paths.toy(toy, training, name) for toy, training in self.toys for name in TOY_FILES]
         found += [paths.theory(paper, statement) for statement in self.theory]
         return list(dict.fromkeys(found))
