@@ -150,3 +150,32 @@ def gap_bounds(
             over = {"epsilon": epsilon, "epsilon_printed": epsilon, "group": group, "quantity": "inside_bound"}
             found.append(named | over | {"value": 50.0})
     return found, arrays
+
+
+def scatters(
+    trainings: tuple[str, ...] = ("ce_isce", "isce"),
+    datasets: tuple[tuple[str, str], ...] = (("mnist", "digits_gray"),),
+    images: int = 400,
+    fooling: int = 120,
+) -> tuple[Rows, dict[str, np.ndarray]]:
+    """Rows and points in two dimensions of ten classes on a ring, and of attacked images between them."""
+    generator = np.random.default_rng(3)
+    found: Rows = []
+    arrays: dict[str, np.ndarray] = {}
+    for (dataset, data), training in product(datasets, trainings):
+        place = f"{dataset}/{training}"
+        for kind, more in (("clean", 0), ("attacked", fooling)):
+            labels = np.arange(images + more) % 10
+            angle = 0.2 * np.pi * labels
+            points = 20 * np.stack([np.cos(angle), np.sin(angle)], 1) + generator.normal(0, 2, (images + more, 2))
+            points[images:] *= generator.uniform(0.1, 1, (more, 1))
+            found_here = {"points": points.astype(np.float32), "labels": labels.astype(np.int16)}
+            found_here |= {"fooling": np.arange(images + more) >= images, "perplexity": np.array(30.0)}
+            arrays |= {f"{part}/{kind}/{place}": array for part, array in found_here.items()}
+        named = {"dataset": dataset, "data": data, "arch": "lenet5", "training": training, "n_images": images}
+        under = {"attack": "fgsm_gray", "epsilon": 0.3, "epsilon_printed": "0.3", "n_images": fooling}
+        for quantity, what in (("separation", {"attack": "none"}), ("centre_distance", under)):
+            found += [named | what | {"seed": seed, "quantity": quantity, "value": 0.7} for seed in range(3)]
+            over = {"quantity": quantity, "value": 0.7, "ci_low": 0.5, "ci_high": 0.9}
+            found.append(named | what | over)
+    return found, arrays

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lossproof import catalogue
 from lossproof.attacks import library, outcome
 from lossproof.attacks.outcome import judge, summarise, wilson
-from lossproof.attacks.protocol import AttackData, resolve, run_bundle
+from lossproof.attacks.protocol import AttackData, crafted, resolve, run_bundle
 from lossproof.attacks.subset import choose_images
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.records import read_npz, write_json, write_npz
@@ -122,6 +122,17 @@ def test_equal_runs_give_equal_records_and_splits_keep_their_own_images(data):
 
 
 # Memory
+
+
+def test_crafted_images_are_those_that_a_record_is_about(data):
+    split = data["test"]
+    names = ("digits/ce", 0, "worst_case", "test")
+    batches = list(crafted(network(), [split.feed], resolve(PLANS["worst_case"]), names, 16))
+    assert len(batches) > 1
+    predictions = torch.cat([network()(made.images[1]).argmax(1) for made, _ in batches]).numpy()
+    _, arrays = run(data, batch_size=16)["test", "worst_case"]
+    assert np.array_equal(predictions, arrays["adversarial"][1])
+    assert (predictions != arrays["clean"]).any()
 
 
 class Watched(EncodedImages):

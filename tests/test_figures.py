@@ -23,6 +23,7 @@ from lossproof.exhibits import accuracy
 from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
 from lossproof.exhibits.gap_bound import COLUMNS as GAP_BOUND_COLUMNS
 from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
+from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
 from lossproof.figures import accuracy_by_network, accuracy_by_training, labels, style, tidy
 from lossproof.records import read_npz, write_csv, write_npz
 
@@ -169,6 +170,13 @@ def _gap_bound() -> tuple[Rows, Arrays]:
     return _full(rows, GAP_BOUND_COLUMNS), arrays
 
 
+def _tsne() -> tuple[Rows, Arrays]:
+    rows, arrays = competitors.scatters(images=40, fooling=15)
+    arrays["points/clean/mnist/isce"][:] = np.nan
+    arrays["fooling/attacked/mnist/ce_isce"][:] = False  # an attack that fools it with nothing
+    return _full(rows, TSNE_COLUMNS), arrays
+
+
 KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "boundaries": _boundaries,
     "weights_and_curves": _weights_and_curves,
@@ -179,6 +187,7 @@ KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "level_curves": _level_curves,
     "embedding": _embedding,
     "gap_bound": _gap_bound,
+    "tsne": _tsne,
     "weight_history": _weight_history,
     "surface": _surface,
     "descent": _descent,
@@ -300,6 +309,29 @@ def test_an_embedding_without_points_is_refused(tmp_path: Path) -> None:
     write_npz(tmp_path / "e.npz", arrays)
     with pytest.raises(ValueError, match=r"e\.npz: array 'points/cifar10/isce' is missing"):
         load("figures", "embedding")({}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
+
+
+def test_attacked_images_stand_beside_clean_ones_in_the_colour_of_their_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows, arrays = competitors.scatters(images=40, fooling=15)
+    arrays["perplexity/clean/mnist/isce"] = np.array(40 / 3)
+    write_csv(tmp_path / "e.csv", _full(rows, TSNE_COLUMNS), TSNE_COLUMNS)
+    write_npz(tmp_path / "e.npz", arrays)
+    load("figures", "tsne")({"trainings": ["ce_isce", "isce"]}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
+    axes = seen[0].subfigs[0].axes
+    assert [one.get_title() for one in axes] == [
+        *("CE\nclean", "CE\nand FGSM, ε = 0.3: 15 fool it"),
+        *("I-SCE\nclean\nperplexity 13.3", "I-SCE\nand FGSM, ε = 0.3: 15 fool it"),
+    ]
+    assert [len(one.collections) for one in axes] == [1, 2, 1, 2]
+    dots, crosses = axes[1].collections
+    assert (len(dots.get_offsets()), len(crosses.get_offsets())) == (40, 15)
+    # The attacked images' classes go on where the clean ones' stop: image 40 is of class 0, as image 0 is.
+    assert np.allclose(crosses.get_edgecolors()[0][:3], dots.get_facecolors()[0][:3])
+    assert not np.allclose(crosses.get_edgecolors()[1][:3], dots.get_facecolors()[0][:3])
 
 
 def test_a_figure_that_fails_leaves_nothing(tmp_path: Path) -> None:

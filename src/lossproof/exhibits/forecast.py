@@ -51,6 +51,7 @@ class Work:
     landscapes: frozenset[tuple[Run, str]] = frozenset()
     embeddings: frozenset[Model] = frozenset()
     sensitivities: frozenset[Model] = frozenset()
+    attacked_embeddings: frozenset[tuple[Model, str]] = frozenset()
     toys: frozenset[tuple[str, str, int]] = frozenset()
 
     def __or__(self, other: Work) -> Work:
@@ -60,6 +61,7 @@ class Work:
             self.landscapes | other.landscapes,
             self.embeddings | other.embeddings,
             self.sensitivities | other.sensitivities,
+            self.attacked_embeddings | other.attacked_embeddings,
             self.toys | other.toys,
         )
 
@@ -147,6 +149,8 @@ class Forecast:
             self._add_embedding(found, model.run)
         for model in work.sensitivities:
             self._add_sensitivity(found, model.run)
+        for model, attack in work.attacked_embeddings:
+            self._add_attacked_embedding(found, model.run, attack)
         found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
         return found
 
@@ -190,7 +194,16 @@ class Forecast:
             frozenset(Model(run, seed) for run in runs for seed in seeds)
             for runs in (needs.embeddings, needs.sensitivities)
         )
-        return Work(frozenset(models), frozenset(records), frozenset(surfaces), embedded, sensitive, frozenset(toys))
+        pictured = frozenset((Model(run, seed), attack) for run, attack in needs.attacked_embeddings for seed in seeds)
+        return Work(
+            frozenset(models),
+            frozenset(records),
+            frozenset(surfaces),
+            embedded,
+            sensitive,
+            pictured,
+            frozenset(toys),
+        )
 
     def _costed(self, found: Amount, run: Run) -> tuple[Extent, Cost] | None:
         known = self.networks[run]
@@ -263,6 +276,19 @@ class Forecast:
         # One pass forward and two back: a gradient of the logits' gap, and one of cross entropy.
         found.attack_flop += attack_flop(cost, attacked=images, evaluated=images)
         found.disk += BYTES_PER_RECORD + BYTES_PER_SENSITIVITY * images
+
+    def _add_attacked_embedding(self, found: Amount, run: Run, attack: str) -> None:
+        if not (known := self._costed(found, run)):
+            return
+        extent, cost = known
+        settings = self.plan.config["attacks"][attack]
+        images = min(self.plan.config["embedding_images"], extent.test)
+        both, forward = passes(self._seen_by(run, settings))
+        found.attack_passes += images * both
+        found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
+        # At most every image under every budget fools the network.
+        budgets = settings["epsilon"] if isinstance(settings["epsilon"], list) else [settings["epsilon"]]
+        found.disk += BYTES_PER_RECORD + BYTES_PER_PARAMETER * cost.features * images * len(budgets)
 
 
 def _crafting(phase: dict[str, Any]) -> float:

@@ -30,7 +30,7 @@ def exhibit_table(
     if kind == "statement_overview":
         checks = dict.fromkeys(row["statement"] for row in tidy)
         return overview_table({one: [row for row in tidy if row["statement"] == one] for one in checks}, {}, title)
-    if kind == "embedding":
+    if kind in ("embedding", "tsne"):
         return embedding_table(tidy, title)
     if kind == "gap_bound":
         return gap_bound_table(tidy, title)
