@@ -20,7 +20,7 @@ ABSENT = object()
 COMMAND_LINE = "--config"
 PIXEL_KEYS = {"epsilon", "step_size"}
 # What may stand there at all; a component's own schema says what of it that component takes.
-PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?")
+PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?|unbounded")
 
 
 class Origin:
