@@ -113,6 +113,7 @@ class Counting(nn.Module):
         {"method": "gradient", "epsilon": "0", "steps": 3, "losses": ["ce"], "draws": 2},
         {"method": "pgd_l2", "epsilon": ["0.01", "0.02"], "steps": 3, "targeted": "least_likely", "draws": 3},
         {"method": "simba", "epsilon": ["0", "0.000001"], "steps": 7},
+        {"method": "cw", "epsilon": ["1", "unbounded"], "steps": 7, "binary_search_steps": 3, "abort_early": False},
     ],
 )
 def test_passes_are_what_an_attack_makes(settings):

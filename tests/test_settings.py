@@ -144,6 +144,7 @@ FAULTS = [
     ("attacks.pgd.epsilom", "8/255", "attacks.pgd.epsilom: unknown key 'epsilom'; .*did you mean 'epsilon'"),
     ("attacks.pgd.epsilon", "8 of 255", "attacks.pgd.epsilon: found '8 of 255'; expected a fraction .*"),
     ("attacks.pgd.epsilon", "epsilon/10", "attacks.pgd.epsilon: found 'epsilon/10'; expected budget in pixels.*"),
+    ("attacks.pgd.epsilon", "unbounded", "attacks.pgd.epsilon: found 'unbounded'; expected budget in pixels.*"),
     ("attacks.pgd.step_size", "epsilon/0", "attacks.pgd.step_size: found 'epsilon/0'; expected step in pixels.*"),
     ("attacks.pgd.steps", 0, "attacks.pgd.steps: found 0; allowed: >= 1"),
     ("attacks.pgd.track", "honest", "attacks.pgd.track: found 'honest'; method pgd is track 'printed'"),

@@ -47,6 +47,7 @@ NAMES = {
     "pgd": "PGD",
     "upgd": "UPGD",
     "mim": "MIM",
+    "cw": "C&W",
     "pgd10_8of255": "PGD-10",
     "pgd50_8of255": "PGD-50",
     "pgd10_16of255": "PGD-10",
@@ -77,7 +78,15 @@ NAMES = {
 PAPERS = ("_sp", "_isce", "_pc")
 # Words that follow an attack's name in its id. A radius is shown anyway, and so is the data set, so that ids which
 # hold one, or tell the attacks on one kind of data (gray, colour, many classes) from those on another, add nothing.
-VARIANTS = {"library": "library settings", "1of255": "", "sweep": "", "gray": "", "colour": "", "many": ""}
+VARIANTS = {
+    "library": "library settings",
+    "free": "pixels free",
+    "1of255": "",
+    "sweep": "",
+    "gray": "",
+    "colour": "",
+    "many": "",
+}
 # Whose choice is shown in words of its own, where an exhibit has both.
 TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
 # What the budget of an attack is taken to mean, where a paper leaves it open.
@@ -143,6 +152,11 @@ def steps(key: str, count: str) -> str:
     """How long an attack goes on: '40 steps', or '300 queries' of one that only asks the network; '' where not said."""
     one, more = ("query", "queries") if key.startswith("simba") else ("step", "steps")
     return f"{count} {one if count == '1' else more}" if count else ""
+
+
+def budget(printed: str) -> str:
+    """The size of a perturbation: 'ε = 8/255', 'unbounded'; nothing for nothing."""
+    return "unbounded" if printed == "unbounded" else printed and f"ε = {printed}"
 
 
 def reading(key: str) -> str:

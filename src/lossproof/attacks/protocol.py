@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 from typing import Any
 
 import numpy as np
@@ -98,8 +98,9 @@ def run_bundle(
     Settings that a method got after its records were published (``added`` in its CATALOGUE) stand in a record only
     where they are not the default, so that equal runs keep their bytes.
 
-    Arrays: index, label, clean [N] int64 and adversarial [E, N] int64 (-1: no admissible image). Raises ValueError
-    for unknown settings, where "own" is asked for without a criterion, and where a substitute is missing.
+    An unbounded budget has no ``epsilon_value``. Arrays: index, label, clean [N] int64 and adversarial [E, N] int64
+    (-1: no admissible image). Raises ValueError for unknown settings, where "own" is asked for without a criterion,
+    and where a substitute is missing.
     """
     plans = {name: resolve(settings) for name, settings in attack_settings_by_name.items()}
     splits = {name: data for name, data in sorted(data_by_split.items()) if len(data.feed)}
@@ -228,7 +229,7 @@ def _record(
         "results": [
             {
                 "epsilon": one.text,
-                "epsilon_value": one.value,
+                "epsilon_value": one.value if isfinite(one.value) else None,
                 "step_size_value": one.step,
                 **({"norm": one.norm, "radius_value": one.radius} if "reading" in plan else {}),
                 **summarise(outcome, labels, clean),

@@ -23,7 +23,7 @@ COMMAND_LINE = "--config"
 PIXEL_KEYS = {"epsilon", "step_size"}
 WARM_UP = {"type": "array", "items": {"type": "object"}, "minItems": 1}
 # What may stand there at all; a component's own schema says what of it that component takes.
-PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?")
+PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?|unbounded")
 
 
 class Origin:

@@ -9,6 +9,9 @@ from fractions import Fraction
 PIXEL_LEVEL = 1 / 255
 # A budget or step as a schema has it: a fraction such as 8/255, or a decimal.
 PATTERN = "^[0-9]+([.][0-9]+)?(/[0-9]+)?$"
+# A budget that may be none, of a method that looks for the nearest adversarial image.
+UNBOUNDED = "unbounded"
+FREE_PATTERN = "^(unbounded|[0-9]+([.][0-9]+)?(/[0-9]+)?)$"
 # A step that may be a share of each budget too: epsilon over a number of at least 1.
 STEP_PATTERN = "^([0-9]+([.][0-9]+)?(/[0-9]+)?|epsilon/[1-9][0-9]*([.][0-9]+)?)$"
 SHARE = "epsilon/"
@@ -30,10 +33,14 @@ def parse(text: str | int | float) -> float:
     return value
 
 
-def parse_list(given: str | float | Sequence[str | float]) -> tuple[list[str], list[float]]:
-    """One budget or a list of budgets, as (texts, values); ValueError where the list is empty or repeats a value."""
+def parse_list(given: str | float | Sequence[str | float], pattern: str = PATTERN) -> tuple[list[str], list[float]]:
+    """One budget or a list of budgets, as (texts, values); ValueError where the list is empty or repeats a value.
+
+    pattern: of one budget in the method's schema; where that allows it, 'unbounded' is infinity.
+    """
     items = [given] if isinstance(given, str | int | float) else list(given)
-    values = [parse(item) for item in items]
+    free = pattern == FREE_PATTERN
+    values = [math.inf if free and item == UNBOUNDED else parse(item) for item in items]
     if not values or len(set(values)) < len(values):
         raise ValueError(f"{given!r}: needs at least one budget, and each only once")
     return [str(item) for item in items], values
