@@ -18,6 +18,8 @@ from lossproof.spelling import attack, budget
         ("mim_40", ("40",), "MIM"),
         ("cw_100", (), "C&W-100"),
         ("cw_100", ("100",), "C&W"),
+        ("spsa_10", (), "SPSA-10"),
+        ("spsa_many", ("10",), "SPSA"),
         ("cw_free", (), "C&W, pixels free"),
         ("pgd_1of255", (), "PGD"),
         ("pgd_of_mine", (), "PGD, of mine"),

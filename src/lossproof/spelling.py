@@ -46,6 +46,7 @@ NAMES = {
     "upgd": "UPGD",
     "mim": "MIM",
     "cw": "C&W",
+    "spsa": "SPSA",
     "pgd10_8of255": "PGD-10",
     "pgd50_8of255": "PGD-50",
     "pgd10_16of255": "PGD-10",

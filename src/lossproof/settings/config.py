@@ -18,7 +18,7 @@ from lossproof.settings.sweeps import recipes
 
 ABSENT = object()
 COMMAND_LINE = "--config"
-PIXEL_KEYS = {"epsilon", "step_size"}
+PIXEL_KEYS = {"epsilon", "step_size", "delta"}
 # What may stand there at all; a component's own schema says what of it that component takes.
 PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?|unbounded")
 
