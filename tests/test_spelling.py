@@ -20,6 +20,8 @@ from lossproof.spelling import attack, budget
         ("cw_100", ("100",), "C&W"),
         ("spsa_10", (), "SPSA-10"),
         ("spsa_many", ("10",), "SPSA"),
+        ("transfer_pgd_gray", ("40",), "PGD, transferred"),
+        ("transfer_mim_colour", (), "MIM, transferred"),
         ("cw_free", (), "C&W, pixels free"),
         ("pgd_1of255", (), "PGD"),
         ("pgd_of_mine", (), "PGD, of mine"),

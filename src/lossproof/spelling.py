@@ -47,6 +47,8 @@ NAMES = {
     "mim": "MIM",
     "cw": "C&W",
     "spsa": "SPSA",
+    "transfer_pgd": "PGD, transferred",
+    "transfer_mim": "MIM, transferred",
     "pgd10_8of255": "PGD-10",
     "pgd50_8of255": "PGD-50",
     "pgd10_16of255": "PGD-10",
