@@ -245,7 +245,7 @@ def exhibit_label(wildcards):
 
 def with_numbers():
     """The exhibits whose tidy tables answer printed numbers."""
-    return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves")]
+    return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves", "mean_gaps")]
 
 
 def also_by_alias(found):

@@ -15,7 +15,7 @@ import numpy as np
 
 
 class Estimate(NamedTuple):
-    """A mean and its 95 % interval, in percent (or points)."""
+    """A mean and its 95 % interval, in percent (or points) where a function says no other unit."""
 
     value: float
     low: float
@@ -63,10 +63,15 @@ def over_seeds(values: np.ndarray) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
+def mean(values: np.ndarray) -> Estimate:
+    """Mean of real values [S, N] with its t interval, in the values' unit."""
+    variance, freedom = _variance(values.astype(np.float64))
+    half = _quantile(freedom) * math.sqrt(variance)
+    middle = float(values.mean())
+    return Estimate(middle, middle - half, middle + half)
+
+
 def difference(correct: np.ndarray, rival: np.ndarray) -> Estimate:
     """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]."""
-    pairs = correct.astype(np.float64) - rival.astype(np.float64)
-    variance, freedom = _variance(pairs)
-    half = _quantile(freedom) * math.sqrt(variance)
-    mean = float(pairs.mean())
-    return Estimate(100 * mean, 100 * (mean - half), 100 * (mean + half))
+    value, low, high = mean(correct.astype(np.float64) - rival.astype(np.float64))
+    return Estimate(100 * value, 100 * low, 100 * high)
