@@ -229,7 +229,7 @@ def test_the_step_writes_features_of_images_that_fool(trained, attack):
     assert set(arrays["index"]) <= set(right)
     for result in record["results"]:
         fooling = (arrays["epsilon"] == result["epsilon_value"]).sum()
-        assert result["n_fooling"] == fooling == round(result["fooled"] * len(right) / 100)
+        assert result["n_fooling"] == fooling == round(result["fooled_share"] * len(right) / 100)
     assert [result["epsilon"] for result in record["results"]] == ATTACKS[attack]["epsilon"]
     before = {path.name: path.read_bytes() for path in folder.iterdir() if "provenance" not in path.name}
     embed_attacked(*trained, attack)

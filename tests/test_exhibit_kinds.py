@@ -287,7 +287,13 @@ def test_measures_of_a_scatter(tmp_path):
         arrays = {"features": generator.normal(size=(30, 5)), "labels": np.arange(30) % 10}
         write_npz(told.root / told.paths.embedding(run, seed, "npz"), arrays)
         results = [
-            {"epsilon": text, "epsilon_value": value, "n_fooling": 6 + seed, "fooled": 40.0, "nearest_class": 50.0}
+            {
+                "epsilon": text,
+                "epsilon_value": value,
+                "n_fooling": 6 + seed,
+                "fooled_share": 40.0,
+                "nearest_class": 50.0,
+            }
             | {"centre_distance": value * (1 + seed), "centre_distance_before": None if seed else 1.0}
             for text, value in (("1/10", 0.1), ("0.3", 0.3))
         ]

@@ -43,6 +43,7 @@ NAMES = {
     "fgsm": "FGSM",
     "bim": "BIM",
     "pgd": "PGD",
+    "mim": "MIM",
     "upgd": "UPGD",
     "pgd10_8of255": "PGD-10",
     "pgd50_8of255": "PGD-50",
@@ -56,7 +57,7 @@ NAMES = {
     "between_within": "scatter between / within classes",
     "nearest_centroid": "nearest centroid right (%)",
     "separation": "smallest centre distance / mean spread",
-    "fooled": "fooled, of right images (%)",
+    "fooled_share": "fooled, of right images (%)",
     "centre_distance": "distance from the common centre",
     "centre_distance_before": "… of the same images before the attack",
     "nearest_class": "taken for the nearest class (%)",
@@ -68,7 +69,7 @@ NAMES = {
 # Trainings at the settings of one paper end in its name, e.g. ce_isce; a reader of that paper's exhibit knows it.
 PAPERS = ("_sp", "_isce", "_pc")
 # What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
-VARIANTS = {"library": "library settings", "1of255": "", "sweep": "", "gray": "", "colour": "", "many": ""}
+VARIANTS = {"library": "library settings", "1of255": "", "sweep": "", "gray": "", "colour": "", "many": "", "fine": ""}
 # Whose choice is shown in words of its own, where an exhibit has both.
 TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
 # What the budget of an attack is taken to mean, where a paper leaves it open.
@@ -122,6 +123,14 @@ def attack(key: str, beside: Collection[str] = ()) -> str:
     if variant.isdigit():
         return f"{NAMES[known]}-{variant}"
     return ", ".join(filter(None, (NAMES[known], VARIANTS.get(variant, variant.replace("_", " ")))))
+
+
+def rank(key: str, *, short: bool = False) -> str:
+    """A class by how probable it was: "2" -> "2nd most probable", in short "2nd"; "later": all behind the others."""
+    if key == "later":
+        return "less probable"
+    place = {"1": "", "2": "2nd", "3": "3rd"}.get(key, f"{key}th")
+    return place if short else f"{place} most probable".lstrip()
 
 
 def targeted(key: str) -> str:

@@ -57,7 +57,7 @@ def main() -> None:
                     "epsilon": budget.text,
                     "epsilon_value": budget.value,
                     "n_fooling": len(here["rows"]),
-                    "fooled": 100 * len(here["rows"]) / right if right else None,
+                    "fooled_share": 100 * len(here["rows"]) / right if right else None,
                     **displacement(clean["features"], clean["labels"], *moved),
                 }
             )

@@ -34,7 +34,7 @@ CATALOGUE = {
 }
 # Of the images that an attack fools a network with (embeddings/displacement.py).
 ATTACKED = {
-    "fooled": (0.0, 100.0),
+    "fooled_share": (0.0, 100.0),
     "centre_distance": (0.0, math.inf),
     "centre_distance_before": (0.0, math.inf),
     "nearest_class": (0.0, 100.0),

@@ -11,6 +11,7 @@ from lossproof.tables.embedding import embedding_table
 from lossproof.tables.statements import overview_table, statement_table
 from lossproof.tables.sweep import grid_table, level_table
 from lossproof.tables.typeset import Table
+from lossproof.tables.wrong_classes import wrong_class_table
 
 
 def exhibit_table(
@@ -31,6 +32,8 @@ def exhibit_table(
         return overview_table({one: [row for row in tidy if row["statement"] == one] for one in checks}, {}, title)
     if kind in ("embedding", "tsne"):
         return embedding_table(tidy, title)
+    if kind == "wrong_class_ranks":
+        return wrong_class_table(tidy, title)
     if kind == "parameter_grid":
         return grid_table(tidy, title)
     if kind == "level_curves":
