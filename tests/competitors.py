@@ -128,6 +128,30 @@ def embeddings(
     return found, arrays
 
 
+def gap_bounds(
+    trainings: tuple[str, ...] = ("ce_pc", "pc"),
+    networks: tuple[tuple[str, str, str], ...] = (("mnist", "digits_gray", "lenet5"), ("cifar10", "cifar10", "vgg13")),
+    images: int = 500,
+    epsilons: tuple[str, ...] = ("0.1", "0.2", "0.3"),
+) -> tuple[Rows, dict[str, np.ndarray]]:
+    """Rows and points of networks whose gradients grow with the gap."""
+    generator = np.random.default_rng(3)
+    found: Rows = []
+    arrays: dict[str, np.ndarray] = {}
+    said = {"attack": "pgd", "norm": "linf", "steps": 40, "targeted": "untargeted", "track": "printed"}
+    for (dataset, data, arch), (at, training) in product(networks, enumerate(trainings)):
+        gap = generator.lognormal(1 - 0.3 * at, 1, images)
+        gradient = gap / 0.15 * generator.lognormal(0, 1, images)
+        place = f"{dataset}/{arch}/{training}/pgd"
+        survives = np.stack([gradient * float(epsilon) < gap for epsilon in epsilons])
+        arrays |= {f"gap/{place}": gap, f"gradient/{place}": gradient, f"survives/{place}": survives}
+        named = {"dataset": dataset, "data": data, "arch": arch, "training": training, "n_images": images, **said}
+        for epsilon, group in product(epsilons, ("survives", "fooled")):
+            over = {"epsilon": epsilon, "epsilon_printed": epsilon, "group": group, "quantity": "inside_bound"}
+            found.append(named | over | {"value": 50.0})
+    return found, arrays
+
+
 def scatters(
     trainings: tuple[str, ...] = ("ce_isce", "isce"),
     datasets: tuple[tuple[str, str], ...] = (("mnist", "digits_gray"),),

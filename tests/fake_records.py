@@ -34,5 +34,12 @@ def attacked(
     after = np.where(np.arange(images) < right, labels, (labels + 1) % 10)
     record = {"attack": settings, "results": [{"epsilon": "0.02", "epsilon_value": 0.02}]}
     write_json(context.root / context.paths.attack(run, seed, "test", attack), record)
-    arrays = {"clean": labels, "label": labels, "adversarial": after[None]}
+    arrays = {"index": np.arange(images), "clean": labels, "label": labels, "adversarial": after[None]}
     write_npz(context.root / context.paths.attack(run, seed, "test", attack, "npz"), arrays)
+
+
+def sensitive(context: Context, run: Run, seed: int, gap: np.ndarray, gradient: np.ndarray) -> None:
+    """Gaps and gradients [N] of the first test images, the L2 norm half the L1 norm."""
+    arrays = {"index": np.arange(len(gap)), "gap": gap, "gradient_l1": gradient, "gradient_l2": gradient / 2}
+    write_json(context.root / context.paths.sensitivity(run, seed, "json"), {"n_images": len(gap)})
+    write_npz(context.root / context.paths.sensitivity(run, seed, "npz"), arrays)

@@ -43,6 +43,8 @@ TABLE = {
     "archs": {"mnist": ["lenet5"], "cifar10": ["cnn2"]},
 }
 TABLE |= {"trainings": ["isce"], "rival": "ce_isce", "attacks": ["fgsm"]}
+BOUND = {"kind": "gap_bound", "datasets": ["mnist"], "archs": ["lenet5"], "trainings": ["ce_isce", "isce"]}
+BOUND |= {"attacks": ["pgd"]}
 
 
 def declared(folder: Path, config=CONFIG, **exhibits: dict) -> list[Exhibit]:

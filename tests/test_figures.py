@@ -21,10 +21,11 @@ from matplotlib.patches import Rectangle
 from lossproof.catalogue import catalogue, load
 from lossproof.exhibits import accuracy
 from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
+from lossproof.exhibits.gap_bound import COLUMNS as GAP_BOUND_COLUMNS
 from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
 from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
 from lossproof.exhibits.wrong_class_ranks import COLUMNS as RANK_COLUMNS
-from lossproof.figures import accuracy_by_network, accuracy_by_training, labels, style, tidy
+from lossproof.figures import accuracy_by_network, accuracy_by_training, accuracy_dots, labels, style, tidy
 from lossproof.records import read_npz, write_csv, write_npz
 
 TRAININGS = ("ce", "focal", "sp_focal")
@@ -164,6 +165,12 @@ def _embedding() -> tuple[Rows, Arrays]:
     return _full(rows, EMBEDDING_COLUMNS), arrays
 
 
+def _gap_bound() -> tuple[Rows, Arrays]:
+    rows, arrays = competitors.gap_bounds(images=80)
+    arrays["gradient/mnist/lenet5/pc/pgd"][:5] = 0  # no place on a logarithmic axis
+    return _full(rows, GAP_BOUND_COLUMNS), arrays
+
+
 def _tsne() -> tuple[Rows, Arrays]:
     rows, arrays = competitors.scatters(images=40, fooling=15)
     arrays["points/clean/mnist/isce"][:] = np.nan
@@ -185,6 +192,7 @@ KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "parameter_grid": _parameter_grid,
     "level_curves": _level_curves,
     "embedding": _embedding,
+    "gap_bound": _gap_bound,
     "tsne": _tsne,
     "wrong_class_ranks": _wrong_class_ranks,
     "weight_history": _weight_history,
@@ -435,6 +443,27 @@ def test_ten_trainings_under_nine_attacks(
     page.draw_without_rendering()
     boxes = [axes.title.get_window_extent() for axes in blocks[0][:5]]
     assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+
+
+def test_panels_without_a_bound_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, _ = _accuracy()
+    rows = [row for row in rows if row["epsilon"] != 0.1 and row["track"] != "honest"]
+    free = [row | {"attack": "cw_100", "epsilon": None, "epsilon_printed": "unbounded"} for row in rows if row["track"]]
+    longer = [row | {"attack": "cw_1000", "steps": 1000} for row in free]
+    write_csv(tmp_path / "e.csv", [*rows, *free, *longer], accuracy.COLUMNS)
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    load("figures", "accuracy_table")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    (page,) = seen
+    titles = [axes.get_title() for axes in page.axes]
+    assert titles[1:] == ["PGD\nε = 0.01 (printed)", "C&W-100\nunbounded (printed)", "C&W-1000\nunbounded (printed)"]
+    panels = accuracy_dots.panels([{key: str(row.get(key) or "") for key in accuracy.COLUMNS} for row in longer])
+    assert list(accuracy_dots.panel_titles(panels).values()) == ["C&W\nunbounded, 1000 steps"]
+    # A logarithmic axis has no place for it.
+    write_csv(tmp_path / "c.csv", [*rows, *free], accuracy.COLUMNS)
+    load("figures", "epsilon_curves")({}, tmp_path / "c.csv", None, tmp_path / "c")
+    curves = [axes for axes in seen[-1].axes if "C&W" in axes.get_ylabel()]
+    assert curves and all(np.isfinite(line.get_xdata()).all() for axes in curves for line in axes.lines)
 
 
 def watched_page(seen: list[Figure]) -> Callable[..., AbstractContextManager[Figure]]:

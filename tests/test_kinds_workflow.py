@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import yaml
 from checkout import new_checkout
-from test_exhibit_kinds import GRID, LEVELS, PLACES, SCATTER, TABLE, WORDS
+from test_exhibit_kinds import BOUND, GRID, LEVELS, PLACES, SCATTER, TABLE, WORDS
 
 from editions import edition, load
 from lossproof.exhibits.declare import load_exhibits
-from lossproof.exhibits.forecast import Forecast
+from lossproof.exhibits.forecast import Forecast, Work
 from lossproof.exhibits.plan import Plan
 
-EXHIBITS = {"grid": GRID, "levels": LEVELS, "places": PLACES, "scatter": SCATTER, "table": TABLE}
+EXHIBITS = {"grid": GRID, "levels": LEVELS, "places": PLACES, "scatter": SCATTER, "table": TABLE, "bound": BOUND}
 CONTENT = yaml.dump({"title": "Paper", "exhibits": {name: one | WORDS for name, one in EXHIBITS.items()}})
 OPTIONS = ("--configfile=editions/test.yaml", "--config", "papers=[kinds]")
 
@@ -36,6 +36,10 @@ NEEDS = {
     "kinds_grid": {"prepare": 2, "train": 4, "attack_tables": 4, "collect": 1, "figure": 1, "table": 1},
     "kinds_levels": {"prepare": 1, "train": 2, "attack_tables": 2, "collect": 1, "figure": 1, "table": 1},
     "kinds_places": {"prepare": 1, "train": 2, "embed": 2, "collect_grids": 1, "figure": 1, "table": 1},
+    "kinds_bound": {
+        **{"prepare": 1, "train": 2, "attack_tables": 2, "sensitivity": 2},
+        **{"collect_grids": 1, "figure": 1, "table": 1},
+    },
     "kinds_scatter": {"prepare": 1, "train": 2, "embed": 2, "embed_attacked": 2}
     | {"collect_grids": 1, "figure": 1, "table": 1},
     "kinds_table": {"prepare": 2, "train": 4, "attack_tables": 4, "collect": 1, "figure": 1, "table": 1},
@@ -49,12 +53,15 @@ def test_an_exhibit_needs_only_what_it_shows(checkout, target):
 
 def test_seeds_have_jobs_of_their_own_where_trainings_do(checkout):
     assert checkout.jobs("kinds_places", *OPTIONS, "seeds_per_job=one")["embed"] == 4
+    assert checkout.jobs("kinds_bound", *OPTIONS, "seeds_per_job=one")["sensitivity"] == 4
     assert checkout.jobs("kinds_scatter", *OPTIONS, "seeds_per_job=one")["embed_attacked"] == 4
 
 
 def test_the_step_knows_its_code_and_lint_finds_nothing(checkout):
     said = checkout.succeed("kinds_places", "-n", "-p", *OPTIONS)
     assert "workflow/scripts/embed.py" in said and "--images 20" in said
+    said = checkout.succeed("kinds_bound", "-n", "-p", *OPTIONS)
+    assert "workflow/scripts/sensitivity.py" in said and "--images 10 " in said
     done = checkout.snakemake("--lint")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -74,6 +81,22 @@ def test_the_forecast_counts_embeddings(tmp_path):
     one, two = amounts
     assert two.attack_flop == pytest.approx(2 * one.attack_flop) and one.attack_flop > 0
     assert two.disk > one.disk and two.training_flop == one.training_flop
+
+
+def test_the_forecast_counts_sensitivities(tmp_path):
+    work = Forecast(planned(tmp_path, seeds_per_job="one")).work["kinds/bound"]
+    assert {(model.run.training, model.seed) for model in work.sensitivities} == {
+        (training, seed) for training in ("ce_isce", "isce") for seed in range(2)
+    }
+    assert work.models == work.sensitivities
+    amounts = []
+    for images in (10, 20):
+        forecast = Forecast(planned(tmp_path, attack_images={"test": images}))
+        alone = Work(sensitivities=forecast.work["kinds/bound"].sensitivities)
+        amounts.append(forecast.amount(alone))
+    one, two = amounts
+    assert two.attack_flop == pytest.approx(2 * one.attack_flop) and one.attack_flop > 0
+    assert two.disk > one.disk
 
 
 def test_the_forecast_counts_attacked_embeddings(tmp_path):

@@ -12,7 +12,8 @@ from lossproof.models.classifier import Classifier, build
 
 RESIDUAL = ("resnet18", "resnet34", "googlenet", "densenet121")
 CIFAR = ("resnet32", "resnet56", "resnet32_3d")
-ARCHS = ("mlp2", "cnn2", "lenet5", "cnn8", *CIFAR, *RESIDUAL)
+ARCHS = ("mlp2", "cnn2", "cnn3", "lenet5", "cnn8", "vgg13", *CIFAR, *RESIDUAL)
+SIZE = {"vgg13": 32}  # of gray images, where 28 pixels are too few
 
 
 def parameter_count(model: torch.nn.Module) -> int:
@@ -76,6 +77,7 @@ def test_same_network_as_torchvision(arch: str) -> None:
 )
 def test_shapes(arch: str, channels_and_size: tuple[int, int], stem: str, width: float) -> None:
     channels, size = channels_and_size
+    size = max(size, SIZE.get(arch, 28))
     model = build(arch, num_classes=7, in_channels=channels, image_size=size, width=width, stem=stem)
     images = torch.rand(2, channels, size, size, requires_grad=True)
     features = model.features(images)
@@ -89,14 +91,28 @@ def test_shapes(arch: str, channels_and_size: tuple[int, int], stem: str, width:
 
 @pytest.mark.parametrize(
     ("arch", "size", "features"),
-    [("mlp2", 28, 100), ("cnn2", 28, 32 * 7 * 7), ("lenet5", 28, 84), ("lenet5", 32, 84), ("cnn8", 28, 256)],
+    [
+        ("mlp2", 28, 100),
+        ("cnn2", 28, 32 * 7 * 7),
+        ("cnn3", 28, 100),
+        ("cnn3", 32, 100),
+        ("lenet5", 28, 84),
+        ("lenet5", 32, 84),
+        ("cnn8", 28, 256),
+        ("vgg13", 32, 512),
+        ("vgg13", 64, 512),
+    ],
 )
 def test_small_networks_have_the_stated_layout(arch: str, size: int, features: int) -> None:
     model = build(arch, num_classes=10, in_channels=1, image_size=size)
     weights = {
         "mlp2": 784 * 100 + 100,
         "cnn2": 16 * 25 + 16 + 32 * 16 * 25 + 32,
+        "cnn3": 25 * (16 + 16 * 32 + 32 * 64) + (16 + 32 + 64) + 64 * {28: 9, 32: 16}.get(size, 0) * 100 + 100,
         "cnn8": sum(9 * a * b + 2 * b for a, b in pairwise((1, 64, 64, 128, 128, 256, 256))) + 256 * 9 * 256 + 256,
+        "vgg13": sum(9 * a * b + 2 * b for a, b in pairwise((1, 64, 64, 128, 128, 256, 256, *[512] * 4)))
+        + {32: 512, 64: 2048}.get(size, 0) * 512
+        + 512,
         "lenet5": (6 * 25 + 6) + (16 * 6 * 25 + 16) + (400 * 120 + 120) + (120 * 84 + 84),
     }[arch]
     assert model.backbone.feature_dim == features
@@ -159,7 +175,7 @@ def test_the_embedding_has_three_units_of_both_signs_at_any_width() -> None:
 @pytest.mark.parametrize("arch", ARCHS)
 def test_width_shrinks_every_network(arch: str) -> None:
     counts = [
-        parameter_count(build(arch, num_classes=10, in_channels=1, image_size=28, width=width))
+        parameter_count(build(arch, num_classes=10, in_channels=1, image_size=SIZE.get(arch, 28), width=width))
         for width in (0.125, 0.25, 0.5)
     ]
     assert counts[0] < counts[1] < counts[2]
@@ -180,7 +196,7 @@ def test_cifar_stem_keeps_the_image_size(arch: str) -> None:
 def test_equal_seeds_give_equal_weights(arch: str) -> None:
     def weights(seed: int) -> dict[str, torch.Tensor]:
         torch.manual_seed(seed)
-        return build(arch, num_classes=10, in_channels=1, image_size=28, width=0.125).state_dict()
+        return build(arch, num_classes=10, in_channels=1, image_size=SIZE.get(arch, 28), width=0.125).state_dict()
 
     first, again, other = weights(0), weights(0), weights(1)
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -202,22 +218,30 @@ def test_normalisation_is_inside_the_classifier() -> None:
         plain.load_state_dict(inside.state_dict())
 
 
-def test_dropout_of_googlenet_is_off_in_evaluation_mode() -> None:
+@pytest.mark.parametrize(("arch", "size", "share"), [("googlenet", 28, 0.2), ("vgg13", 64, 0.5)])
+def test_dropout_is_off_in_evaluation_mode(arch: str, size: int, share: float) -> None:
     torch.manual_seed(0)
-    model = build("googlenet", num_classes=10, in_channels=1, image_size=28, width=0.125).eval()
-    images = torch.rand(8, 1, 28, 28)
-    kept = model.features(images)
-    assert torch.equal(kept, model.features(images))
+    model = build(arch, num_classes=10, in_channels=1, image_size=size, width=0.125).eval()
+    images = torch.rand(8, 1, size, size)
+    dropped: list[float] = []
+    model.backbone.dropout.register_forward_hook(  # type: ignore[operator, union-attr]
+        lambda _, inputs, output: dropped.append((output == 0)[inputs[0] > 0].float().mean().item())
+    )
+    assert torch.equal(model.features(images), model.features(images))
     model.backbone.dropout.train()  # type: ignore[operator, union-attr]
-    dropped = (model.features(images) == 0)[kept > 0].float().mean().item()
-    assert dropped == pytest.approx(0.2, abs=0.06)
+    changed = model.features(images)
+    assert dropped == [0, 0, pytest.approx(share, abs=0.06)]
+    model.backbone.dropout.eval()  # type: ignore[operator, union-attr]
+    assert not torch.equal(changed, model.features(images))
 
 
 def test_the_catalogue_names_every_architecture_and_its_settings() -> None:
     entries = catalogue("models")
     assert set(ARCHS) <= set(entries)
     assert all(entries[arch].defaults() == {"width": 1.0, "stem": "imagenet"} for arch in RESIDUAL)
-    assert all(entries[arch].defaults() == {"width": 1.0} for arch in ("mlp2", "cnn2", "lenet5", "cnn8"))
+    assert all(
+        entries[arch].defaults() == {"width": 1.0} for arch in ("mlp2", "cnn2", "cnn3", "lenet5", "cnn8", "vgg13")
+    )
     assert all(entries[arch].defaults() == {"width": 1.0, "activation": "post"} for arch in CIFAR)
 
 
@@ -234,6 +258,8 @@ def test_the_catalogue_names_every_architecture_and_its_settings() -> None:
         ({"head": "centres"}, "unknown head 'centres'"),
         ({"arch": "lenet5", "image_size": 20}, "lenet5 needs images of at least 28 x 28 pixels, not 20"),
         ({"arch": "googlenet", "image_size": 14}, "googlenet needs images of at least 15 x 15 pixels, not 14"),
+        ({"arch": "vgg13", "image_size": 28}, "vgg13 needs images of at least 32 x 32 pixels, not 28"),
+        ({"arch": "cnn3", "image_size": 19}, "cnn3 needs images of at least 20 x 20 pixels, not 19"),
         ({"arch": "cnn2", "image_size": 3}, "cnn2 needs images of at least 4 x 4 pixels"),
         ({"image_size": 0}, "resnet18 needs images of at least 1 x 1 pixels"),
         ({"width": 0}, "width must be a positive number"),
@@ -249,7 +275,10 @@ def test_a_wrong_setting_is_named(settings: dict[str, object], message: str) -> 
         build(**(good | settings))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("arch", "stem", "size"), [("googlenet", "imagenet", 15), ("googlenet", "cifar", 4)])
+@pytest.mark.parametrize(
+    ("arch", "stem", "size"),
+    [("googlenet", "imagenet", 15), ("googlenet", "cifar", 4), ("cnn3", "imagenet", 20), ("vgg13", "imagenet", 32)],
+)
 def test_smallest_images_work(arch: str, stem: str, size: int) -> None:
     model = build(arch, num_classes=10, in_channels=1, image_size=size, width=0.125, stem=stem)
     assert model(torch.rand(2, 1, size, size)).shape == (2, 10)

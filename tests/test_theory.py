@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from functools import cache
 from typing import Any
 
@@ -33,6 +34,11 @@ VERDICTS = {
     "isce_minmax_1": "under a condition",
     "isce_prediction_rule": "under a condition",
     "isce_mean_values": "under a condition",
+    "pc_eq_7": "yes",
+    "pc_eq_10": "yes",
+    "pc_eq_14": "under a condition",
+    "pc_case_analysis_1": "yes",
+    "pc_optimal_gap": "under a condition",
 }
 CURVES = {"loss_curves", "isce_surface", "isce_regression"}
 
@@ -313,3 +319,80 @@ def test_isce_regression_directions() -> None:
     tilted = entry.load()(s=2.0)
     (angle,) = [row["value"] for row in tilted["measures"] if (row["training"], row["quantity"]) == ("isce", "angle")]
     assert angle == pytest.approx(-math.degrees(math.atan(1 / 2)))
+
+
+# pc
+
+
+def test_pc_eq_7_covers_every_kind_of_logit_and_both_states_of_a_term() -> None:
+    assert len(cases("pc_eq_7", where="one active term")) == 9
+    mixed = [int(entry["note"].split(": ")[1].split()[0]) for entry in cases("pc_eq_7", where="xi = 0.3")]
+    assert min(mixed) > 0, "no draw has active and inactive terms"
+    far = [entry["measured"] for entry in cases("pc_eq_7", where="all terms active")]
+    assert far == pytest.approx([0.198, 2e-3, 2e-7], rel=1e-3)
+    assert all(entry["measured"] < -0.98 for entry in cases("pc_eq_7", where="cross entropy"))
+
+
+def test_pc_eq_7_would_notice_the_gradient_of_another_loss() -> None:
+    from lossproof.theory.pc_eq_7 import _one_term
+
+    logits = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert all(entry["holds"] for entry in _one_term(logits))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lossproof.theory.pc_eq_7.terms", lambda at: at.softmax(1)[:, 1:] - 2 * at.softmax(1)[:, :1])
+        assert not any(entry["holds"] for entry in _one_term(logits))
+
+
+def test_pc_eq_8_is_of_first_order_only() -> None:
+    small, large = (abs(entry["measured"]) for entry in cases("pc_eq_10", role="control"))
+    assert 0 < small < 1e-4 < 0.05 < large
+
+
+def test_pc_eq_14_and_its_exceptions_in_both_directions() -> None:
+    (robust,) = cases("pc_eq_14", role="counterexample")
+    assert robust["measured"] < 0.9
+    small, large = (entry["measured"] for entry in cases("pc_eq_14", role="control"))
+    assert small == 0 < 0.05 < large
+
+
+def test_pc_the_nearest_error_is_the_second_class_in_probabilities_alone() -> None:
+    assert {entry["measured"] for entry in cases("pc_case_analysis_1", "second most", role="check")} == {1}
+    (inputs,) = cases("pc_case_analysis_1", role="control")
+    assert 0.5 < inputs["measured"] < 0.95
+    for entry in cases("pc_case_analysis_1", "closer than case 2"):
+        possible, times = (float(part) for part in re.findall(r"[\d.]+", entry["note"].split(":", 1)[1])[1:4:2])
+        assert possible > 3
+        assert times > math.sqrt(2)
+
+
+@pytest.mark.parametrize(
+    ("reading", "printed"), [("as printed", (7.4855, 9.899, 10.592)), ("code", (5.202, 7.494, 8.186))]
+)
+def test_pc_best_gaps(reading: str, printed: tuple[float, ...]) -> None:
+    found = [entry["measured"] for entry in cases("pc_optimal_gap", "logits", reading, "check")]
+    assert found == pytest.approx(printed, abs=5e-4)
+
+
+def test_pc_gaps_where_terms_end_and_the_idle_bound() -> None:
+    inactive = [entry["measured"] for entry in cases("pc_optimal_gap", where="inactive")]
+    assert inactive == pytest.approx([7.596, 9.899, 10.592, 5.989], abs=5e-4)
+    (idle,) = cases("pc_optimal_gap", where="against C' = 0")
+    assert (idle["measured"], idle["role"]) == (0, "check")
+    (above,) = cases("pc_optimal_gap", "exceeds C'")
+    assert above["measured"] == pytest.approx(2.485, abs=1e-3)
+    (below,) = cases("pc_optimal_gap", where="from below")
+    assert (below["expected"], below["measured"]) == (-0.05, 0)
+
+
+def test_pc_objective_in_figures() -> None:
+    from lossproof.theory.pc_objective import objective
+
+    logits = torch.tensor([[0.9, 0.05, 0.05], [0.2, 0.5, 0.3]], dtype=torch.float64).log()
+    hinges = torch.tensor([[0.145, 0.145], [1.295, 1.095]], dtype=torch.float64)
+    gap = math.log(18)
+    penalty = torch.tensor([0.05 * gap, 0], dtype=torch.float64)
+    torch.testing.assert_close(objective(logits, mean=False), hinges.sum(1) + penalty)
+    torch.testing.assert_close(objective(logits, mean=True), hinges.mean(1) + penalty)
+    assert (objective(logits, mean=False, bound=2.0) - objective(logits, mean=False)).tolist() == pytest.approx(
+        [-0.1] * 2
+    )

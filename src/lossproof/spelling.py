@@ -22,9 +22,11 @@ NAMES = {
     "resnet34": "ResNet-34",
     "lenet5": "LeNet-5",
     "cnn8": "eight-layer CNN",
+    "vgg13": "VGG-13",
     "googlenet": "GoogLeNet",
     "densenet121": "DenseNet-121",
     "cnn2": "two-layer CNN",
+    "cnn3": "three-layer CNN",
     "ce": "CE",
     "sp_ce": "SP-CE",
     "sp_focal": "SP focal",
@@ -43,8 +45,9 @@ NAMES = {
     "fgsm": "FGSM",
     "bim": "BIM",
     "pgd": "PGD",
-    "mim": "MIM",
     "upgd": "UPGD",
+    "mim": "MIM",
+    "cw": "C&W",
     "pgd10_8of255": "PGD-10",
     "pgd50_8of255": "PGD-50",
     "pgd10_16of255": "PGD-10",
@@ -57,6 +60,11 @@ NAMES = {
     "between_within": "scatter between / within classes",
     "nearest_centroid": "nearest centroid right (%)",
     "separation": "smallest centre distance / mean spread",
+    "survives": "right under attack",
+    "fooled": "fooled",
+    "inside_bound": "inside the bound (%)",
+    "median_gap": "median gap",
+    "median_gradient": "median gradient",
     "fooled_share": "fooled, of right images (%)",
     "centre_distance": "distance from the common centre",
     "centre_distance_before": "… of the same images before the attack",
@@ -68,8 +76,19 @@ NAMES = {
 }
 # Trainings at the settings of one paper end in its name, e.g. ce_isce; a reader of that paper's exhibit knows it.
 PAPERS = ("_sp", "_isce", "_pc")
-# What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
-VARIANTS = {"library": "library settings", "1of255": "", "sweep": "", "gray": "", "colour": "", "many": "", "fine": ""}
+# Words that follow an attack's name in its id. A radius is shown anyway, and so is the data set, so that ids which
+# hold one, or tell the attacks on one kind of data (gray, colour, many classes) from those on another, add nothing.
+VARIANTS = {
+    "library": "library settings",
+    "free": "pixels free",
+    "1of255": "",
+    "sweep": "",
+    "gray": "",
+    "colour": "",
+    "many": "",
+    "fine": "",
+    "grid": "",
+}
 # Whose choice is shown in words of its own, where an exhibit has both.
 TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
 # What the budget of an attack is taken to mean, where a paper leaves it open.
@@ -117,12 +136,13 @@ def attack(key: str, beside: Collection[str] = ()) -> str:
     words = [word for word in key.split("_") if word not in (*AIMS, *beside)]
     # The longest known beginning is the method: ``pgd_l2`` is another one than ``pgd``.
     method = next((at for at in range(len(words), 0, -1) if "_".join(words[:at]) in NAMES), 0)
-    known, variant = "_".join(words[:method]), "_".join(words[method:])
+    known = "_".join(words[:method])
+    variant = "_".join(word for word in words[method:] if VARIANTS.get(word) != "")
     if not known or not variant:
-        return name("_".join(words))
+        return name(known or "_".join(words))
     if variant.isdigit():
         return f"{NAMES[known]}-{variant}"
-    return ", ".join(filter(None, (NAMES[known], VARIANTS.get(variant, variant.replace("_", " ")))))
+    return f"{NAMES[known]}, {VARIANTS.get(variant, variant.replace('_', ' '))}"
 
 
 def rank(key: str, *, short: bool = False) -> str:
@@ -142,6 +162,11 @@ def steps(key: str, count: str) -> str:
     """How long an attack goes on: '40 steps', or '300 queries' of one that only asks the network; '' where not said."""
     one, more = ("query", "queries") if key.startswith("simba") else ("step", "steps")
     return f"{count} {one if count == '1' else more}" if count else ""
+
+
+def budget(printed: str) -> str:
+    """The size of a perturbation: 'ε = 8/255', 'unbounded'; nothing for nothing."""
+    return "unbounded" if printed == "unbounded" else printed and f"ε = {printed}"
 
 
 def reading(key: str) -> str:

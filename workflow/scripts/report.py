@@ -18,7 +18,7 @@ from lossproof.tables.exhibit import exhibit_table
 from lossproof.tables.statements import overview
 from lossproof.tables.typeset import to_html
 
-STAGES = ("datasets", "models", "attacks", "landscapes", "embeddings", "toys", "theory")
+STAGES = ("datasets", "models", "attacks", "landscapes", "embeddings", "jury", "toys", "theory")
 
 
 def one_exhibit(told: dict[str, Any], entry: dict[str, Any], paper: str, claims: list[dict[str, str]]) -> Exhibit:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ def resolve(settings: Mapping[str, Any]) -> dict[str, Any]:
     plan = {**entry.defaults(), "track": entry.about["track"], **settings}
     if plan["track"] != entry.about["track"]:
         raise ValueError(f"method '{method}' has no track '{plan['track']}'")
-    unknown = set(plan) - set(entry.parameters) - {"method", "track", "name", "splits"}
+    unknown = set(plan) - set(entry.parameters) - {"method", "track", "name", "splits", "images"}
     if unknown:
         raise ValueError(f"method '{method}' has no setting {', '.join(sorted(unknown))}")
     if "reading" in plan:
@@ -82,6 +82,7 @@ def run_bundle(
     seed: int,
     batch_size: int = BATCH,
     criterion: AttackLoss | None = None,
+    substitutes: Mapping[str, nn.Module] | None = None,
 ) -> dict[Key, Result]:
     """Attack ``model`` (pixels in [0, 1] to logits, on whatever device); records and arrays by (split, attack).
 
@@ -89,15 +90,17 @@ def run_bundle(
     On the printed track the splits share their batches (a sign step of one image does not depend on the others);
     on the honest one each split is attacked by itself and all budgets of a sweep share a batch. batch_size: images
     in one forward pass at most, fewer where they are large (``fitting``); with it change the draws of random starts.
-    criterion: what the loss "own" stands for. The feeds lie on the model's device.
+    criterion: what the loss "own" stands for. substitutes: by attack, the model on which it is made, where it is not
+    made on ``model`` (``substitute`` in the method's CATALOGUE). The feeds lie on the model's device.
     Random draws follow from run_name, seed, the attack, the splits attacked together and the batch; so do those of a
     model that draws at each pass. It is judged on other draws than it was attacked on, the same for all budgets.
 
     Settings that a method got after its records were published (``added`` in its CATALOGUE) stand in a record only
     where they are not the default, so that equal runs keep their bytes.
 
-    Arrays: index, label, clean [N] int64 and adversarial [E, N] int64 (-1: no admissible image). Raises ValueError
-    for unknown settings, and where "own" is asked for without a criterion.
+    An unbounded budget has no ``epsilon_value``. Arrays: index, label, clean [N] int64 and adversarial [E, N] int64
+    (-1: no admissible image). Raises ValueError for unknown settings, where "own" is asked for without a criterion,
+    and where a substitute is missing.
     """
     plans = {name: resolve(settings) for name, settings in attack_settings_by_name.items()}
     splits = {name: data for name, data in sorted(data_by_split.items()) if len(data.feed)}
@@ -110,7 +113,8 @@ def run_bundle(
             label = f"{run_name} {name} {'+'.join(group)}"
             base = (run_name, seed, name, *group)
             feeds = [splits[split].feed for split in group]
-            outcomes = _attack(model, feeds, plan, base, batch_size, criterion, label)
+            handed = plan | _substitute(name, plan, substitutes or {})
+            outcomes = _attack(model, feeds, handed, base, batch_size, criterion, label)
             start = 0
             for split in group:
                 rows = slice(start, start := start + len(splits[split].feed))
@@ -119,6 +123,15 @@ def run_bundle(
                     [outcome.of(rows) for outcome in outcomes],
                 )  # fmt: skip
     return results
+
+
+def _substitute(name: str, plan: Mapping[str, Any], substitutes: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+    """The model in the place of the names of architectures that an attack's settings have for it."""
+    if "substitute" not in catalogue.catalogue("attacks")[plan["method"]].about:
+        return {}
+    if name not in substitutes:
+        raise ValueError(f"attack '{name}' is made on a substitute, and none is given")
+    return {"substitute": substitutes[name]}
 
 
 def _pixels(images: Tensor) -> Tensor:
@@ -162,7 +175,8 @@ def crafted(
     """
     found = budgets.of_plan(plan, feeds[0].shape)
     entry = catalogue.catalogue("attacks")[plan["method"]]
-    settings = {key: plan[key] for key in entry.parameters if key not in ("epsilon", "step_size", "reading")}
+    said_otherwise = ("epsilon", "step_size", "reading", "substitute_training")
+    settings = {key: plan[key] for key in entry.parameters if key not in said_otherwise}
     settings["norm"] = norm = found[0].norm
     if "own" in settings.get("losses", ()):
         if criterion is None:
@@ -215,7 +229,7 @@ def _record(
         "results": [
             {
                 "epsilon": one.text,
-                "epsilon_value": one.value,
+                "epsilon_value": one.value if isfinite(one.value) else None,
                 "step_size_value": one.step,
                 **({"norm": one.norm, "radius_value": one.radius} if "reading" in plan else {}),
                 **summarise(outcome, labels, clean),

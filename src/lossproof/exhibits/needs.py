@@ -9,13 +9,14 @@ from lossproof.exhibits.paths import LANDSCAPE_METHODS, TOY_FILES, Paths, Run
 
 @dataclass
 class Needs:
-    """Runs, attacks, toys, landscapes, embeddings and checks behind an exhibit; equal ones are shared by name."""
+    """Runs, and what is made of them, toys and checks behind an exhibit; equal ones are shared by name."""
 
     histories: list[Run] = field(default_factory=list)
     models: list[Run] = field(default_factory=list)
     attacks: list[tuple[Run, str]] = field(default_factory=list)
     landscapes: list[Run] = field(default_factory=list)
     embeddings: list[Run] = field(default_factory=list)
+    sensitivities: list[Run] = field(default_factory=list)
     attacked_embeddings: list[tuple[Run, str]] = field(default_factory=list)  # of runs that are embedded clean too
     toys: list[tuple[str, str]] = field(default_factory=list)
     theory: list[str] = field(default_factory=list)
@@ -24,7 +25,8 @@ class Needs:
     def runs(self) -> list[Run]:
         """Every run that must have been trained."""
         attacked = (run for run, _ in self.attacks)
-        return sorted({*self.histories, *self.models, *attacked, *self.landscapes, *self.embeddings})
+        passed = {*self.landscapes, *self.embeddings, *self.sensitivities}
+        return sorted({*self.histories, *self.models, *attacked, *passed})
 
     def files(self, paths: Paths, paper: str, seeds: range, splits: dict[str, list[str]]) -> list[str]:
         """The files that the exhibit's tidy table is made from. ``splits``: per attack."""
@@ -45,6 +47,12 @@ class Needs:
         found += [paths.landscape(run, 0, method) for run in self.landscapes for method in LANDSCAPE_METHODS]
         found += [paths.embedding(run, seed, "json") for run in self.embeddings for seed in seeds]
         found += [paths.embedding(run, 0, "npz") for run in self.embeddings]
+        found += [
+            paths.sensitivity(run, seed, suffix)
+            for run in self.sensitivities
+            for seed in seeds
+            for suffix in ("json", "npz")
+        ]
         attacked = self.attacked_embeddings
         found += [paths.embedding(run, seed, f"{attack}.json") for run, attack in attacked for seed in seeds]
         found += [paths.embedding(run, 0, f"{attack}.npz") for run, attack in attacked]

@@ -58,6 +58,9 @@ class Paths:
     def embedding(self, run: object, seed: object, suffix: str) -> str:
         return f"{self.results}/embeddings/{run}/seed{seed}.{suffix}"
 
+    def sensitivity(self, run: object, seed: object, suffix: str) -> str:
+        return f"{self.results}/jury/{run}/seed{seed}/sensitivity.{suffix}"
+
     def toy(self, toy: str, training: str, name: str) -> str:
         return f"{self.results}/toys/{toy}/{training}/{name}"
 

@@ -7,6 +7,7 @@ from textwrap import wrap
 
 from lossproof.exhibits.cost import hours
 from lossproof.exhibits.forecast import Amount, Forecast, Model
+from lossproof.settings.resolved import all_epochs
 
 WIDTH = 118
 GIGA, TERA, MILLION = 1e9, 1e12, 1e6
@@ -116,7 +117,7 @@ def _networks(forecast: Forecast) -> Iterator[str]:
     """A line per data set, architecture and number of epochs, with the trainings."""
     groups: dict[tuple[str, str, int], list[str]] = {}
     for run in forecast.plan.runs:
-        key = (run.dataset, run.arch, forecast.settings[run]["epochs"])
+        key = (run.dataset, run.arch, all_epochs(forecast.settings[run]))
         # Seed 0 is trained for every exhibit that uses a run.
         mark = "*" if forecast.users[Model(run, 0)] > 1 else ""
         groups.setdefault(key, []).append(run.training + mark)
@@ -151,7 +152,7 @@ def _reading(forecast: Forecast, total: Amount) -> Iterator[str]:
         f"GPU h: assumes {rates['gpu_tflops']:g} TFLOP/s effective on one GPU (plan.gpu_tflops), which small "
         "networks and images will not reach.",
         "A pass is an image going forward and backward; evaluations are in the hours too, and loss "
-        "surfaces and embeddings in those of attacks. Attacks of the honest track "
+        "surfaces, embeddings and input gradients in those of attacks. Attacks of the honest track "
         "stop with an image once it is fooled, so theirs are upper bounds. Attacks, and toys, of one bundle are run "
         "and counted together.",
         "Not in the hours: toy networks, checks, drawing and each job's start (minutes). Disk: prepared data, models "

@@ -1,0 +1,1 @@
+"""What a trained network's own gradients say of it, beside any attack."""

@@ -1,0 +1,110 @@
+"""What input gradients say of clean images: by hand on a linear network, and the step on a tiny one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkout import Checkout
+from safetensors.torch import save_file
+from torch import nn
+
+from editions import ROOT, edition, load
+from lossproof.attacks.subset import choose_images
+from lossproof.datasets import prepared
+from lossproof.jury.sensitivity import sensitivity, summary
+from lossproof.records import read_json, read_npz
+from lossproof.settings.resolved import run_settings
+from lossproof.training.feeding import Resident
+from lossproof.training.loop import new_model
+
+WEIGHTS = torch.tensor([[2.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
+
+
+def linear(scale: float) -> nn.Module:
+    layer = nn.Linear(2, 3, bias=False)
+    layer.weight.data = WEIGHTS * scale
+    return nn.Sequential(nn.Flatten(), layer).requires_grad_(False).eval()
+
+
+def noise(labels: list[int], *pixels: tuple[int, int]) -> Resident:
+    images = np.array(pixels, np.uint8).reshape(-1, 1, 1, 2)
+    return Resident(images, np.array(labels), torch.device("cpu"))
+
+
+def test_a_linear_network_by_hand():
+    # Logits at (1, 1): 2, 1, -2; at (0, 1): 0, 1, -1.
+    feed = noise([0, 1, 0], (255, 255), (0, 255), (0, 255))
+    found = sensitivity(linear(1), feed)
+    assert found["rival"].tolist() == [1, 0, 1] and found["prediction"].tolist() == [0, 1, 1]
+    assert found["gap"].tolist() == [1, 1, -1]
+    assert found["gradient_l1"].tolist() == [3, 3, 3]
+    assert found["gradient_l2"] == pytest.approx([5**0.5] * 3)
+    p = torch.tensor([2.0, 1.0, -2.0]).softmax(0)
+    by_logits = p - torch.tensor([1.0, 0.0, 0.0])
+    assert found["ce_gradient_l2"][0] == pytest.approx((by_logits @ WEIGHTS).norm().item(), rel=1e-6)
+    assert not found["ce_gradient_zero"].any()
+    assert {name: str(value.dtype) for name, value in found.items()} == {
+        **dict.fromkeys(("label", "prediction", "rival"), "int64"),
+        **dict.fromkeys(("gap", "gradient_l1", "gradient_l2", "ce_gradient_l2"), "float32"),
+        "ce_gradient_zero": "bool",
+    }
+
+
+def test_a_gap_beyond_float32_leaves_no_gradient_of_cross_entropy():
+    feed = noise([0, 1], (255, 255), (255, 255))
+    found = sensitivity(linear(200), feed)
+    # Right by 200 logits: the probability of anything else is 0. Wrong by as much: the gradient is there.
+    assert found["ce_gradient_zero"].tolist() == [True, False]
+    assert found["gradient_l1"].tolist() == [600, 600]
+    told = summary(found)
+    assert (told["accuracy"], told["zero_ce_gradients"], told["median_gap"]) == (50, 50, 0)
+    assert summary(found | {"gap": np.array([np.nan, 1])})["median_gap"] is None
+
+
+@pytest.fixture
+def trained(tmp_path) -> tuple[Path, Path, dict]:
+    """A prepared set of noise and two untrained networks that draw a transform at each call."""
+    generator = np.random.default_rng(0)
+    parts = [generator.integers(0, 256, (60, 1, 28, 28), np.uint8), np.arange(60) % 10] * 2
+    card = {"name": "noise", "channels": 1, "image_size": 28, "classes": [str(at) for at in range(10)]}
+    data = prepared.Prepared(*parts, card=card)
+    prepared.save(tmp_path / "data", data)
+    settings = run_settings(load(edition("test")), "digits_gray", "cnn2", "random")
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        path = tmp_path / f"results/models/digits_gray/cnn2/random/seed{seed}/model.safetensors"
+        path.parent.mkdir(parents=True)
+        save_file(new_model(settings, data).state_dict(), path)
+    return tmp_path / "data", tmp_path / "results", settings
+
+
+def run(data: Path, results: Path, settings: dict, images: str) -> Path:
+    command = [sys.executable, str(ROOT / "workflow/scripts/sensitivity.py"), "--settings", json.dumps(settings)]
+    command += ["--images", images, "--seeds", "0", "1", "--device", "cpu"]
+    command += ["--data", str(data), "--results", str(results)]
+    subprocess.run(command, check=True, env=Checkout(ROOT).environment(PYTHONPATH=str(ROOT / "src")))
+    return results / "jury/digits_gray/cnn2/random"
+
+
+def test_the_step_writes_gaps_of_the_attacked_images(trained):
+    folder = run(*trained, "20")
+    found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
+    assert found == [f"seed{k}/sensitivity.{end}" for k in (0, 1) for end in ("json", "npz", "provenance.json")]
+    arrays, record = read_npz(folder / "seed1/sensitivity.npz"), read_json(folder / "seed1/sensitivity.json")
+    assert arrays["index"].tolist() == choose_images(np.arange(60) % 10, 20, "digits_gray", "test").tolist()
+    assert arrays["label"].tolist() == (arrays["index"] % 10).tolist()
+    assert (arrays["gradient_l1"] >= arrays["gradient_l2"]).all() and (arrays["gradient_l2"] > 0).all()
+    assert ((arrays["gap"] > 0) == (arrays["prediction"] == arrays["label"])).all()
+    assert record["n_images"] == 20 and record["run"]["seed"] == 1 and record["run"]["training"] == "random"
+    assert record["median_gap"] == pytest.approx(float(np.median(arrays["gap"])))
+    # A second run, with fresh draws of the defence, is the same bytes; without a number all images are taken.
+    before = {path: path.read_bytes() for path in folder.rglob("sensitivity.*") if "provenance" not in path.name}
+    run(*trained, "20")
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(read_npz(run(*trained, "null") / "seed0/sensitivity.npz")["index"]) == 60
