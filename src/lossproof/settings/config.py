@@ -20,7 +20,7 @@ from lossproof.settings.sweeps import recipes
 ABSENT = object()
 Place = tuple[object, ...]
 COMMAND_LINE = "--config"
-PIXEL_KEYS = {"epsilon", "step_size"}
+PIXEL_KEYS = {"epsilon", "step_size", "delta"}
 WARM_UP = {"type": "array", "items": {"type": "object"}, "minItems": 1}
 # What may stand there at all; a component's own schema says what of it that component takes.
 PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?|unbounded")
