@@ -179,3 +179,35 @@ def scatters(
             over = {"quantity": quantity, "value": 0.7, "ci_low": 0.5, "ci_high": 0.9}
             found.append(named | what | over)
     return found, arrays
+
+
+PANELS = (
+    ("cifar10", "digits_colour", "vgg13", "fgsm_fine"),
+    ("cifar100", "cifar100", "vgg13", "fgsm_fine"),
+    ("cifar10", "digits_colour", "vgg13", "mim_fine"),
+    ("cifar100", "cifar100", "vgg13", "mim_fine"),
+)
+
+
+def wrong_classes(
+    panels: tuple[tuple[str, str, str, str], ...] = PANELS, budgets: int = 20, images: int = 9000
+) -> Rows:
+    """Rows of newly fooled images that fall in number and spread over the ranks as the budget grows."""
+    found: Rows = []
+    for dataset, data, arch, attack in panels:
+        shared = {"dataset": dataset, "data": data, "arch": arch, "training": "ce_isce", "attack": attack}
+        for at in [*range(budgets + 1), None]:
+            text = "" if at is None else f"{0.005 * at:.3f}"
+            new = images if at is None else int(images * at / budgets**2 * np.exp(2 - at / 4))
+            here = shared | {"epsilon_printed": text, "epsilon": text, "n_images": new}
+            found.append(here | {"quantity": "new", "value": new})
+            second = 80 - 2 * (at or 5)
+            shares = (second, 0.5 * (100 - second), 0.25 * (100 - second), 0.15 * (100 - second), 0.1 * (100 - second))
+            for rank, share in zip(("2", "3", "4", "5", "later"), shares, strict=True):
+                if new:
+                    half = 100 / new**0.5
+                    chance = {"2": 18.0, "later": 45.0}.get(rank, 12.0)
+                    for quantity, value in (("share", share), ("chance", chance)):
+                        interval = {"ci_low": max(0.0, value - half), "ci_high": min(100.0, value + half)}
+                        found.append(here | {"rank": rank, "quantity": quantity, "value": value} | interval)
+    return found

@@ -24,6 +24,7 @@ from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
 from lossproof.exhibits.gap_bound import COLUMNS as GAP_BOUND_COLUMNS
 from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
 from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
+from lossproof.exhibits.wrong_class_ranks import COLUMNS as RANK_COLUMNS
 from lossproof.figures import accuracy_by_network, accuracy_by_training, accuracy_dots, labels, style, tidy
 from lossproof.records import read_npz, write_csv, write_npz
 
@@ -189,6 +190,11 @@ def _mean_gaps() -> tuple[Rows, Arrays]:
     return _full(rows, accuracy.COLUMNS), {}
 
 
+def _wrong_class_ranks() -> tuple[Rows, Arrays]:
+    rows = competitors.wrong_classes(competitors.PANELS[:3], budgets=4, images=40)
+    return _full(rows, RANK_COLUMNS), {}
+
+
 KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "boundaries": _boundaries,
     "weights_and_curves": _weights_and_curves,
@@ -201,6 +207,7 @@ KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "gap_bound": _gap_bound,
     "tsne": _tsne,
     "mean_gaps": _mean_gaps,
+    "wrong_class_ranks": _wrong_class_ranks,
     "weight_history": _weight_history,
     "surface": _surface,
     "descent": _descent,
@@ -345,6 +352,23 @@ def test_attacked_images_stand_beside_clean_ones_in_the_colour_of_their_class(
     # The attacked images' classes go on where the clean ones' stop: image 40 is of class 0, as image 0 is.
     assert np.allclose(crosses.get_edgecolors()[0][:3], dots.get_facecolors()[0][:3])
     assert not np.allclose(crosses.get_edgecolors()[1][:3], dots.get_facecolors()[0][:3])
+
+
+def test_bars_of_ranks_stack_to_all_newly_fooled_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows = _full(competitors.wrong_classes(competitors.PANELS[:1], budgets=20, images=900), RANK_COLUMNS)
+    write_csv(tmp_path / "e.csv", rows, RANK_COLUMNS)
+    load("figures", "wrong_class_ranks")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    shares, counts = seen[0].axes
+    bars = [patch for patch in shares.patches if isinstance(patch, Rectangle)]
+    assert len(bars) == 5 * 21
+    tops = {round(bar.get_x() + bar.get_width() / 2): bar.get_y() + bar.get_height() for bar in bars}
+    assert tops == {0: 0} | dict.fromkeys(range(1, 21), pytest.approx(100))
+    expected = [row["value"] for row in rows if row["quantity"] == "new" and row["epsilon_printed"]]
+    assert counts.lines[0].get_ydata().tolist() == expected
+    assert shares.lines[0].get_ydata().tolist() == [18.0] * 20  # chance, wherever there are images
+    assert len(shares.get_xticks()) <= 8 and shares.get_xticklabels()[0].get_text() == "0.000"
 
 
 def test_a_figure_that_fails_leaves_nothing(tmp_path: Path) -> None:

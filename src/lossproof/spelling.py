@@ -92,6 +92,8 @@ VARIANTS = {
     "gray": "",
     "colour": "",
     "many": "",
+    "fine": "",
+    "grid": "",
 }
 # Whose choice is shown in words of its own, where an exhibit has both.
 TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
@@ -147,6 +149,14 @@ def attack(key: str, beside: Collection[str] = ()) -> str:
     if variant.isdigit():
         return f"{NAMES[known]}-{variant}"
     return f"{NAMES[known]}, {VARIANTS.get(variant, variant.replace('_', ' '))}"
+
+
+def rank(key: str, *, short: bool = False) -> str:
+    """A class by how probable it was: "2" -> "2nd most probable", in short "2nd"; "later": all behind the others."""
+    if key == "later":
+        return "less probable"
+    place = {"1": "", "2": "2nd", "3": "3rd"}.get(key, f"{key}th")
+    return place if short else f"{place} most probable".lstrip()
 
 
 def targeted(key: str) -> str:

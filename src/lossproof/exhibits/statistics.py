@@ -44,16 +44,25 @@ def _quantile(freedom: float) -> float:
     return float(stdtrit(freedom, 0.975))
 
 
-def accuracy(correct: np.ndarray) -> Estimate:
-    """Accuracy of outcomes [S, N] (0 or 1) in percent, with a Wilson interval at the effective size."""
-    share = float(correct.mean())
-    variance, freedom = _variance(correct.astype(np.float64))
-    images = correct.shape[1]
-    size = share * (1 - share) / variance if variance > 0 else float(images)
-    z = _quantile(freedom) if variance > 0 else _quantile(max(images - 1, 1))
+def _wilson(share: float, size: float, z: float) -> Estimate:
+    """A share with Wilson's interval at ``size`` images, in percent."""
     centre = (share + z * z / (2 * size)) / (1 + z * z / size)
     half = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / (1 + z * z / size)
     return Estimate(100 * share, 100 * max(0.0, centre - half), 100 * min(1.0, centre + half))
+
+
+def accuracy(correct: np.ndarray) -> Estimate:
+    """Accuracy of outcomes [S, N] (0 or 1) in percent, with a Wilson interval at the effective size."""
+    value = float(correct.mean())
+    variance, freedom = _variance(correct.astype(np.float64))
+    images = correct.shape[1]
+    size = value * (1 - value) / variance if variance > 0 else float(images)
+    return _wilson(value, size, _quantile(freedom) if variance > 0 else _quantile(max(images - 1, 1)))
+
+
+def share(value: float, images: int) -> Estimate:
+    """A share (0 to 1) of some images in percent, with its Wilson interval."""
+    return _wilson(value, images, _quantile(max(images - 1, 1)))
 
 
 def over_seeds(values: np.ndarray) -> Estimate:

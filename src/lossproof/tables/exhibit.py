@@ -13,6 +13,7 @@ from lossproof.tables.mean_gaps import mean_gaps_table
 from lossproof.tables.statements import overview_table, statement_table
 from lossproof.tables.sweep import grid_table, level_table
 from lossproof.tables.typeset import Table
+from lossproof.tables.wrong_classes import wrong_class_table
 
 
 def exhibit_table(
@@ -33,6 +34,8 @@ def exhibit_table(
         return overview_table({one: [row for row in tidy if row["statement"] == one] for one in checks}, {}, title)
     if kind in ("embedding", "tsne"):
         return embedding_table(tidy, title)
+    if kind == "wrong_class_ranks":
+        return wrong_class_table(tidy, title)
     if kind == "gap_bound":
         return gap_bound_table(tidy, title)
     if kind == "parameter_grid":
