@@ -46,7 +46,9 @@ def read_plan():
     try:
         checked = load_config(config, config_files(), ROOT / "workflow/schemas/config.schema.yaml")
         exhibits = load_exhibits(ROOT / "exhibits", checked["papers"], checked)
-        return Plan(checked, exhibits)
+        plan = Plan(checked, exhibits)
+        plan.runs  # those that attacks are made on must resolve too
+        return plan
     except SettingsError as error:
         sys.exit(f"lossproof: {error}")
 
