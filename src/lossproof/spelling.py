@@ -72,6 +72,11 @@ NAMES = {
     "centre_distance": "distance from the common centre",
     "centre_distance_before": "… of the same images before the attack",
     "nearest_class": "taken for the nearest class (%)",
+    "single_step": "one step − iterative",
+    "black_box_worst": "black box − worst white box",
+    "black_box_pgd": "black box − PGD",
+    "growth": "ε − next larger ε",
+    "remaining": "left at the largest ε",
     "train": "training images",
     "test": "test images",
     "filter_normalised": "filter-normalised",
@@ -146,6 +151,11 @@ def attack(key: str, beside: Collection[str] = ()) -> str:
     if variant.isdigit():
         return f"{NAMES[known]}-{variant}"
     return f"{NAMES[known]}, {VARIANTS.get(variant, variant.replace('_', ' '))}"
+
+
+def opponents(one: str, other: str) -> str:
+    """Two attacks whose accuracies are compared: "FGSM − PGD"; one where it is compared with itself or with nothing."""
+    return attack(one) if other in ("", one) else f"{attack(one)} − {attack(other)}"
 
 
 def rank(key: str, *, short: bool = False) -> str:

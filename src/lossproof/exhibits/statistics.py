@@ -38,10 +38,11 @@ def _variance(outcomes: np.ndarray) -> tuple[float, float]:
     return total, max(freedom, 1.0)
 
 
-def _quantile(freedom: float) -> float:
+def _quantile(freedom: float, among: int = 1) -> float:
+    """Half the width of a 95 % interval in standard errors; of ``among`` intervals that hold together, one."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.975))
+    return float(stdtrit(freedom, 1 - 0.025 / among))
 
 
 def _wilson(share: float, size: float, z: float) -> Estimate:
@@ -72,10 +73,13 @@ def over_seeds(values: np.ndarray) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
-def difference(correct: np.ndarray, rival: np.ndarray) -> Estimate:
-    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]."""
+def difference(correct: np.ndarray, rival: np.ndarray, among: int = 1) -> Estimate:
+    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N].
+
+    ``among``: how many differences the 95 % hold for together (Bonferroni).
+    """
     pairs = correct.astype(np.float64) - rival.astype(np.float64)
     variance, freedom = _variance(pairs)
-    half = _quantile(freedom) * math.sqrt(variance)
+    half = _quantile(freedom, among) * math.sqrt(variance)
     mean = float(pairs.mean())
     return Estimate(100 * mean, 100 * (mean - half), 100 * (mean + half))
