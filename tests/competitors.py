@@ -211,3 +211,37 @@ def wrong_classes(
                         interval = {"ci_low": max(0.0, value - half), "ci_high": min(100.0, value + half)}
                         found.append(here | {"rank": rank, "quantity": quantity, "value": value} | interval)
     return found
+
+
+MASKING = {
+    "single_step": ("1", "fgsm_gray", "pgd_gray"),
+    "black_box_worst": ("2", "transfer_mim_gray", ""),
+    "black_box_pgd": ("2", "transfer_mim_gray", "pgd_gray"),
+    "growth": ("3", "bim_gray_library", "bim_gray_library"),
+    "remaining": ("3", "mim_gray", ""),
+}
+
+
+def masking(trainings: tuple[str, ...] = TRAININGS, networks: tuple[tuple[str, str, str], ...] = NETWORKS) -> Rows:
+    """Rows of every network in every test; outcomes in turn."""
+    found: Rows = []
+    outcomes = ("holds", "fails", "undecided")
+    for (dataset, data, arch), (at, training) in product(networks, enumerate(trainings)):
+        named = {"dataset": dataset, "data": data, "arch": arch, "training": training, "role": "summary"}
+        named |= {"control": "no" if at else "yes", "n_images": 1000}
+        found.append(named | {"test": "clean", "value": 99.0, "ci_low": 98.5, "ci_high": 99.4})
+        for number, (test, (argument, attack, against)) in enumerate(MASKING.items()):
+            outcome = outcomes[(at + number) % 3]
+            value = {"holds": 12.3, "fails": -14.2, "undecided": -0.4}[outcome]
+            value = abs(value) if test == "remaining" else value
+            said = {"argument": argument, "test": test, "attack": attack, "against": against, "outcome": outcome}
+            said |= {
+                "value": value,
+                "ci_low": value - 2,
+                "ci_high": value + 2,
+                "epsilon_printed": "0.3",
+                "epsilon": 0.3,
+            }
+            found.append(named | said | {"comparisons": 9})
+            found.append(named | said | {"role": "comparison"})
+    return found

@@ -77,9 +77,7 @@ def test_a_plan_trains_substitutes_and_costs_the_attack_there():
 
 def test_a_network_without_a_substitute_is_one_line():
     made = plan()
-    with pytest.raises(
-        SettingsError, match=r"gray.substitute: none for resnet18; allowed: lenet5"
-    ):
+    with pytest.raises(SettingsError, match=r"gray.substitute: none for resnet18; allowed: lenet5"):
         made.substitute(Run("digits_gray", "resnet18", "ce"), "transfer_pgd_gray")
 
 

@@ -22,6 +22,7 @@ from lossproof.catalogue import catalogue, load
 from lossproof.exhibits import accuracy
 from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
 from lossproof.exhibits.gap_bound import COLUMNS as GAP_BOUND_COLUMNS
+from lossproof.exhibits.masking_arguments import COLUMNS as MASKING_COLUMNS
 from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
 from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
 from lossproof.exhibits.wrong_class_ranks import COLUMNS as RANK_COLUMNS
@@ -195,6 +196,10 @@ def _wrong_class_ranks() -> tuple[Rows, Arrays]:
     return _full(rows, RANK_COLUMNS), {}
 
 
+def _masking_arguments() -> tuple[Rows, Arrays]:
+    return _full(competitors.masking(competitors.TRAININGS[:3]), MASKING_COLUMNS), {}
+
+
 KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "boundaries": _boundaries,
     "weights_and_curves": _weights_and_curves,
@@ -208,6 +213,7 @@ KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "tsne": _tsne,
     "mean_gaps": _mean_gaps,
     "wrong_class_ranks": _wrong_class_ranks,
+    "masking_arguments": _masking_arguments,
     "weight_history": _weight_history,
     "surface": _surface,
     "descent": _descent,

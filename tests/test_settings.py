@@ -367,9 +367,7 @@ def test_missing_key_in_a_declaration(tmp_path, key):
 def test_fault_around_the_declarations(tmp_path):
     assert exhibits_fault(tmp_path, lambda content: content.pop("title")).startswith("top level: key 'title'")
     assert exhibits_fault(tmp_path, lambda content: put(content, "figures", {})).startswith("figures: unknown key")
-    with pytest.raises(
-        SettingsError, match=r"papers: unknown paper 'sq'; allowed: isce, mnist, pc, sp; did you"
-    ):
+    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: isce, mnist, pc, sp; did you"):
         load_exhibits(EXHIBITS, ["sq"], EMBEDDED)
 
 
@@ -649,12 +647,12 @@ def test_no_attack_budget_leaks_into_the_paper_edition():
     for name in shrunk:
         assert paper["attacks"][name]["epsilon"] != embedded["attacks"][name]["epsilon"], name
     few = [name for name, attack in embedded["attacks"].items() if "images" in attack]
-    assert {"cw_100", "cw_1000", "spsa_10", "spsa_100"} <= set(few)
+    assert {"cw_100", "cw_long", "spsa_10", "spsa_100"} <= set(few)
     for name in few:
         attack = paper["attacks"][name]
         assert attack["images"] == 1000 and attack.get("samples", 128) == 128, name
         assert attack.get("binary_search_steps", 9) == 9, name
-    assert (paper["attacks"]["cw_1000"]["steps"], paper["attacks"]["spsa_100"]["steps"]) == (1000, 100)
+    assert (paper["attacks"]["cw_long"]["steps"], paper["attacks"]["spsa_100"]["steps"]) == (1000, 100)
     for name in ("worst_case", "worst_case_gray", "worst_case_colour"):
         assert paper["attacks"][name]["steps"] > embedded["attacks"][name]["steps"]
     # The substitute of VGG-13 is another network there.

@@ -42,6 +42,15 @@ NAMES = {
     "at_steps": "adversarial training, steps",
     "isce": "I-SCE",
     "pc": "PC",
+    "pc_sum": "PC, sum",
+    "pc_hard": "PC, hard rival",
+    "pc_sum_hard": "PC as printed",
+    "pc_only": "PC without LC",
+    "lc_only": "CE + LC",
+    "gce": "GCE",
+    "ce+at": "CE + AT",
+    "gce+at": "GCE + AT",
+    "pc+at": "PC + AT",
     "nce": "CE, normalised logits",
     "none": "no attack",
     "fgsm": "FGSM",
@@ -75,6 +84,11 @@ NAMES = {
     "centre_distance": "distance from the common centre",
     "centre_distance_before": "… of the same images before the attack",
     "nearest_class": "taken for the nearest class (%)",
+    "single_step": "one step − iterative",
+    "black_box_worst": "black box − worst white box",
+    "black_box_pgd": "black box − PGD",
+    "growth": "ε − next larger ε",
+    "remaining": "left at the largest ε",
     "train": "training images",
     "test": "test images",
     "filter_normalised": "filter-normalised",
@@ -86,6 +100,7 @@ PAPERS = ("_sp", "_isce", "_pc")
 # hold one, or tell the attacks on one kind of data (gray, colour, many classes) from those on another, add nothing.
 VARIANTS = {
     "library": "library settings",
+    "long": "more steps",
     "free": "pixels free",
     "1of255": "",
     "sweep": "",
@@ -149,6 +164,11 @@ def attack(key: str, beside: Collection[str] = ()) -> str:
     if variant.isdigit():
         return f"{NAMES[known]}-{variant}"
     return f"{NAMES[known]}, {VARIANTS.get(variant, variant.replace('_', ' '))}"
+
+
+def opponents(one: str, other: str) -> str:
+    """Two attacks whose accuracies are compared: "FGSM − PGD"; one where it is compared with itself or with nothing."""
+    return attack(one) if other in ("", one) else f"{attack(one)} − {attack(other)}"
 
 
 def rank(key: str, *, short: bool = False) -> str:

@@ -175,6 +175,9 @@ def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]
         "check": ("check", list(catalogue("theory"))),
     }
 
+    # Attacks by their part in an argument.
+    allowed |= dict.fromkeys(("one_step", "iterative", "black_box"), allowed["attack"])
+
     def meant(key: str) -> tuple[str, list[str]]:
         last = key.rsplit(".", 1)[-1]
         return allowed.get(last) or allowed.get(last.removesuffix("s")) or ("", [])

@@ -38,10 +38,11 @@ def _variance(outcomes: np.ndarray) -> tuple[float, float]:
     return total, max(freedom, 1.0)
 
 
-def _quantile(freedom: float) -> float:
+def _quantile(freedom: float, among: int = 1) -> float:
+    """Half the width of a 95 % interval in standard errors; of ``among`` intervals that hold together, one."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.975))
+    return float(stdtrit(freedom, 1 - 0.025 / among))
 
 
 def _wilson(share: float, size: float, z: float) -> Estimate:
@@ -72,15 +73,18 @@ def over_seeds(values: np.ndarray) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
-def mean(values: np.ndarray) -> Estimate:
-    """Mean of real values [S, N] with its t interval, in the values' unit."""
+def mean(values: np.ndarray, among: int = 1) -> Estimate:
+    """Mean of real values [S, N] with its t interval, in the values' unit.
+
+    ``among``: how many means the 95 % hold for together (Bonferroni).
+    """
     variance, freedom = _variance(values.astype(np.float64))
-    half = _quantile(freedom) * math.sqrt(variance)
+    half = _quantile(freedom, among) * math.sqrt(variance)
     middle = float(values.mean())
     return Estimate(middle, middle - half, middle + half)
 
 
-def difference(correct: np.ndarray, rival: np.ndarray) -> Estimate:
-    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]."""
-    value, low, high = mean(correct.astype(np.float64) - rival.astype(np.float64))
+def difference(correct: np.ndarray, rival: np.ndarray, among: int = 1) -> Estimate:
+    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]. ``among``: as of ``mean``."""
+    value, low, high = mean(correct.astype(np.float64) - rival.astype(np.float64), among)
     return Estimate(100 * value, 100 * low, 100 * high)

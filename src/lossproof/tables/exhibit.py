@@ -9,6 +9,7 @@ from lossproof.spelling import as_printed
 from lossproof.tables.accuracy import accuracy_table
 from lossproof.tables.embedding import embedding_table
 from lossproof.tables.gap_bound import gap_bound_table
+from lossproof.tables.masking import masking_table
 from lossproof.tables.mean_gaps import mean_gaps_table
 from lossproof.tables.statements import overview_table, statement_table
 from lossproof.tables.sweep import grid_table, level_table
@@ -36,6 +37,8 @@ def exhibit_table(
         return embedding_table(tidy, title)
     if kind == "wrong_class_ranks":
         return wrong_class_table(tidy, title)
+    if kind == "masking_arguments":
+        return masking_table(tidy, title)
     if kind == "gap_bound":
         return gap_bound_table(tidy, title)
     if kind == "parameter_grid":
