@@ -179,6 +179,18 @@ def _tsne() -> tuple[Rows, Arrays]:
     return _full(rows, TSNE_COLUMNS), arrays
 
 
+def _mean_gaps() -> tuple[Rows, Arrays]:
+    clean = {"split": "test", "attack": "none", "rival": None}
+    rows: Rows = []
+    for (dataset, arch), training in product((("cifar100", "resnet56"), ("tiny_imagenet", "vgg13")), TRAININGS):
+        named = clean | {"dataset": dataset, "data": dataset, "arch": arch, "training": training}
+        for seed in (0, 1, None):
+            over = {"seed": seed, "value": 0.4, "ci_low": -0.1, "ci_high": 0.9}
+            rows += [named | over | {"metric": metric} for metric in ("mean_probability_gap", "test_accuracy")]
+        rows.append(named | {"metric": "difference", "rival": "ce", "value": 0.1})
+    return _full(rows, accuracy.COLUMNS), {}
+
+
 def _wrong_class_ranks() -> tuple[Rows, Arrays]:
     rows = competitors.wrong_classes(competitors.PANELS[:3], budgets=4, images=40)
     return _full(rows, RANK_COLUMNS), {}
@@ -199,6 +211,7 @@ KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "embedding": _embedding,
     "gap_bound": _gap_bound,
     "tsne": _tsne,
+    "mean_gaps": _mean_gaps,
     "wrong_class_ranks": _wrong_class_ranks,
     "masking_arguments": _masking_arguments,
     "weight_history": _weight_history,
@@ -306,11 +319,11 @@ def test_no_rows_and_no_arrays_are_refused(inputs: Inputs, tmp_path: Path) -> No
         inputs.draw(tmp_path / "figure")
 
 
-@pytest.mark.parametrize("kind", ["accuracy_table", "parameter_grid", "level_curves"])
+@pytest.mark.parametrize("kind", ["accuracy_table", "parameter_grid", "level_curves", "mean_gaps"])
 def test_a_table_without_accuracies_is_refused(kind: str, tmp_path: Path) -> None:
     rows = [row | {"metric": "difference", "seed": 0} for row in KINDS[kind]()[0]]
     write_csv(tmp_path / "e.csv", rows, list(rows[0]))
-    with pytest.raises(ValueError, match=r"e\.csv: no rows with an accuracy"):
+    with pytest.raises(ValueError, match=r"e\.csv: no rows with a(n accuracy| mean probability gap)"):
         load("figures", kind)({}, tmp_path / "e.csv", None, tmp_path / "e")
     assert not (tmp_path / "e.png").exists()
 

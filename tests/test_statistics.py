@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from lossproof.exhibits.statistics import accuracy, difference
+from lossproof.exhibits.statistics import accuracy, difference, mean
 
 
 def hits(right: int, images: int) -> np.ndarray:
@@ -29,6 +29,17 @@ def test_wilson_known_value():
     assert value == 50
     assert 40.0 < low < 40.38
     assert 59.62 < high < 60.0
+
+
+def test_a_mean_of_one_seed_has_the_t_interval_of_its_images():
+    values = np.array([[0.1, -0.4, 0.8, 0.3]])
+    half = student.ppf(0.975, 3) * values.std(ddof=1) / 2
+    assert mean(values) == pytest.approx((0.2, 0.2 - half, 0.2 + half))
+    # Seeds that disagree widen it; of outcomes it is the difference from nothing, in points.
+    apart = mean(np.array([[0.1, 0.2, 0.3], [0.7, 0.8, 0.9]]))
+    assert apart.value == pytest.approx(0.5) and apart.high - apart.low > 1
+    right = np.array([[1, 0, 1, 1]])
+    assert difference(right, 0 * right) == pytest.approx([100 * part for part in mean(right)])
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

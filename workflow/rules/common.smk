@@ -46,7 +46,9 @@ def read_plan():
     try:
         checked = load_config(config, config_files(), ROOT / "workflow/schemas/config.schema.yaml")
         exhibits = load_exhibits(ROOT / "exhibits", checked["papers"], checked)
-        return Plan(checked, exhibits)
+        plan = Plan(checked, exhibits)
+        plan.runs  # those that attacks are made on must resolve too
+        return plan
     except SettingsError as error:
         sys.exit(f"lossproof: {error}")
 
@@ -245,7 +247,7 @@ def exhibit_label(wildcards):
 
 def with_numbers():
     """The exhibits whose tidy tables answer printed numbers."""
-    return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves")]
+    return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves", "mean_gaps")]
 
 
 def also_by_alias(found):

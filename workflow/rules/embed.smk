@@ -68,7 +68,7 @@ rule embed_attacked:
     message:
         "embedding of {wildcards.dataset}/{wildcards.arch}/{wildcards.training} under {wildcards.attack}"
     shell:
-        "torch_python workflow/scripts/embed_attacked.py --settings {params.settings:q} --attack {params.attack:q}"
+        "warm_python workflow/scripts/embed_attacked.py --settings {params.settings:q} --attack {params.attack:q}"
         " --batch-size {params.batch_size} --seeds {params.seeds}"
         ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'

@@ -9,7 +9,14 @@ from lossproof.claims.match import Row, compared_split, estimate, find, find_dif
 from lossproof.claims.plausible import plausibility
 from lossproof.claims.setting import Finding, Setting, describe, rival_of
 from lossproof.claims.text_claims import BY_METRIC
-from lossproof.claims.verdict import Comparison, judge
+from lossproof.claims.verdict import (
+    POINTS,
+    PROBABILITY,
+    TOLERANCE_POINTS,
+    TOLERANCE_PROBABILITY,
+    Comparison,
+    judge,
+)
 
 CLAIM_COLUMNS = (
     "paper",
@@ -70,6 +77,7 @@ def _cell(claim: Row, setting: Setting) -> Finding:
     same_protocol = setting.same_protocol(claim["dataset"])
     # A rival that has not learnt spoils a direction, but not the value itself.
     networks = (claim["training"],) if same_protocol else (claim["training"], rival)
+    probability = claim["unit"] == "probability"
     comparison = Comparison(
         printed,
         measured=measured,
@@ -79,6 +87,8 @@ def _cell(claim: Row, setting: Setting) -> Finding:
         baseline=baseline,
         same_protocol=same_protocol,
         failed=setting.failed(exhibit, claim["dataset"], claim["arch"], *networks),
+        tolerance=TOLERANCE_PROBABILITY if probability else TOLERANCE_POINTS,
+        unit=PROBABILITY if probability else POINTS,
     )
     return Finding(
         comparison,

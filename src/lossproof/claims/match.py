@@ -21,7 +21,12 @@ Row = Mapping[str, str]
 # `sp` does not state which images were attacked; only training images fit the printed numbers
 # (18 adversarial accuracies lie above the clean test accuracy of the same network).
 ATTACKED_SPLIT = {"sp": "train"}
-CLEAN_SPLIT = {"train_accuracy": "train", "test_accuracy": "test", "clean_accuracy": "test"}
+CLEAN_SPLIT = {
+    "train_accuracy": "train",
+    "test_accuracy": "test",
+    "clean_accuracy": "test",
+    "mean_probability_gap": "test",
+}
 
 
 def number(text: object) -> float | None:

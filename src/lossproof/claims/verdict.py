@@ -1,6 +1,6 @@
 """The one place that says what the comparison of a printed number with a measured one means.
 
-Numbers are in the unit of the claim (accuracy in percent, differences in percentage points). All
+Numbers are in the unit of the claim (accuracy in percent, differences in percentage points, or probability). All
 intervals are 95 % intervals that the tidy tables already hold; nothing is estimated here.
 """
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 TOLERANCE_POINTS = 2.0
+TOLERANCE_PROBABILITY = TOLERANCE_POINTS / 100
+POINTS, PROBABILITY = "points", "of probability"
 # A network below this multiple of guessing has not learnt its task: no attack on it means anything.
 FLOOR_TIMES_CHANCE = 2.0
 
@@ -42,11 +44,11 @@ class Estimate:
             return None
         return self.low > 0 or self.high < 0
 
-    def interval(self) -> str:
-        """The interval in words."""
+    def interval(self, digits: int = 2) -> str:
+        """The interval in words, with so many decimals."""
         if self.low is None or self.high is None:
             return "no interval recorded"
-        return f"95 % interval {self.low:.2f} to {self.high:.2f}"
+        return f"95 % interval {self.low:.{digits}f} to {self.high:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,16 @@ class Comparison:
     same_protocol: bool = False
     at_least: bool = False
     tolerance: float = TOLERANCE_POINTS
-    unit: str = "points"
+    unit: str = POINTS
     subject: str = ""
     lost: str = ""
     missing: str = ""
     failed: str = ""
+
+    @property
+    def digits(self) -> int:
+        """Decimals of differences and intervals in words."""
+        return 4 if self.unit == PROBABILITY else 2
 
 
 def sign(value: float) -> int:
@@ -110,7 +117,7 @@ def _judge_value(case: Comparison, printed: float, measured: Estimate) -> tuple[
     bound = "at least " if case.at_least else ""
     reason = (
         f"Measured {measured.value:.6g} against {bound}{printed:g} printed, {abs(gap):.4g} {case.unit} apart "
-        f"(tolerance {case.tolerance:g} {case.unit} or the interval; {measured.interval()})."
+        f"(tolerance {case.tolerance:g} {case.unit} or the interval; {measured.interval(case.digits)})."
     )
     if case.difference is not None and case.printed_difference is not None and not inside:
         reason += f" {_judge_direction(case)[1]}"
@@ -125,8 +132,8 @@ def _judge_direction(case: Comparison) -> tuple[Verdict, str]:
         rival = case.rival or "the rival"
         return Verdict.UNDECIDED, f"No paired difference to {rival} is recorded under the same attack."
     reason = (
-        f"Difference to {case.rival or 'the rival'}: measured {case.difference.value:+.2f} "
-        f"({case.difference.interval()}), printed {case.printed_difference:+.2f} points"
+        f"Difference to {case.rival or 'the rival'}: measured {case.difference.value:+.{case.digits}f} "
+        f"({case.difference.interval(case.digits)}), printed {case.printed_difference:+.{case.digits}f} {case.unit}"
     )
     excludes = case.difference.excludes_zero()
     if excludes is None:

@@ -15,7 +15,7 @@ import numpy as np
 
 
 class Estimate(NamedTuple):
-    """A mean and its 95 % interval, in percent (or points)."""
+    """A mean and its 95 % interval, in percent (or points) where a function says no other unit."""
 
     value: float
     low: float
@@ -73,13 +73,18 @@ def over_seeds(values: np.ndarray) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
-def difference(correct: np.ndarray, rival: np.ndarray, among: int = 1) -> Estimate:
-    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N].
+def mean(values: np.ndarray, among: int = 1) -> Estimate:
+    """Mean of real values [S, N] with its t interval, in the values' unit.
 
-    ``among``: how many differences the 95 % hold for together (Bonferroni).
+    ``among``: how many means the 95 % hold for together (Bonferroni).
     """
-    pairs = correct.astype(np.float64) - rival.astype(np.float64)
-    variance, freedom = _variance(pairs)
+    variance, freedom = _variance(values.astype(np.float64))
     half = _quantile(freedom, among) * math.sqrt(variance)
-    mean = float(pairs.mean())
-    return Estimate(100 * mean, 100 * (mean - half), 100 * (mean + half))
+    middle = float(values.mean())
+    return Estimate(middle, middle - half, middle + half)
+
+
+def difference(correct: np.ndarray, rival: np.ndarray, among: int = 1) -> Estimate:
+    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]. ``among``: as of ``mean``."""
+    value, low, high = mean(correct.astype(np.float64) - rival.astype(np.float64), among)
+    return Estimate(100 * value, 100 * low, 100 * high)

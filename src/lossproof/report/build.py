@@ -25,7 +25,7 @@ from lossproof.tables.names import name, quantity
 UNITS = {"percent": "", "percentage_points": " points"}
 TEMPLATE = "report.html.j2"
 MEANINGS = {
-    Verdict.REPRODUCED: "Same data set and protocol; within 2 points or the 95 % interval, the larger.",
+    Verdict.REPRODUCED: "Same data set and protocol; within 2 points (probabilities: 0.02) or the 95 % interval.",
     Verdict.NOT_REPRODUCED: "Same data set and protocol; outside that tolerance.",
     Verdict.DIRECTION_HOLDS: "The difference to the rival has the printed sign; its interval excludes zero.",
     Verdict.DIRECTION_FAILS: "That difference has another sign than the printed one; its interval excludes zero.",

@@ -10,6 +10,7 @@ from lossproof.tables.accuracy import accuracy_table
 from lossproof.tables.embedding import embedding_table
 from lossproof.tables.gap_bound import gap_bound_table
 from lossproof.tables.masking import masking_table
+from lossproof.tables.mean_gaps import mean_gaps_table
 from lossproof.tables.statements import overview_table, statement_table
 from lossproof.tables.sweep import grid_table, level_table
 from lossproof.tables.typeset import Table
@@ -46,4 +47,6 @@ def exhibit_table(
         return level_table(tidy, title)
     names = {exhibit, *same_as}
     printed = [claim for claim in claims if claim["paper"] == paper and claim["exhibit"] in names]
+    if kind == "mean_gaps":
+        return mean_gaps_table(tidy, printed, title)
     return accuracy_table(tidy, printed, title)
