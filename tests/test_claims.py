@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tidy_rows import CLAIMS, REAL, STAND_INS, SUSPICIOUS, answer, curve, printed, tables
+from tidy_rows import CLAIMS, PRINTED, REAL, STAND_INS, SUSPICIOUS, answer, curve, printed, tables
 
 from lossproof.claims.ledger import COLUMNS, build_ledger
 from lossproof.claims.match import agree, find, find_difference, number
@@ -407,3 +407,90 @@ def test_a_folder_with_a_published_name_is_not_the_published_set():
     assert {one["verdict"] for one in real} == {"reproduced"}
     assert "reproduced" not in {one["verdict"] for one in mine}
     assert all(one["reason"].endswith("Measured on cifar10: JPEG, lossy.") for one in mine)
+
+
+GRAY = ("mnist", "kmnist", "fashion_mnist")
+
+
+def success_rate(
+    accuracies: dict[tuple[str, str], float], *, full: bool = True, half: float = 1.0, clean: float = 99.0
+) -> dict[str, object]:
+    """The ledger's row of the success rate near 100 percent, after accuracies of PC by data set and attack."""
+    claims = [one for one in PRINTED if one["paper"] == "pc"]
+    known = dict.fromkeys(GRAY, "digits_gray") | {"cifar10": "digits_colour", "svhn": "digits_colour"}
+    rows = []
+    for claim in printed("pc", "table_1"):
+        place = (claim["dataset"], claim["attack"])
+        at = {"paper": "pc", "data": known[claim["dataset"]], "arch": claim["arch"], "split": "test"}
+        if claim["training"] == "pc" and claim["epsilon_printed"] == "0.3" and place in accuracies:
+            rows.append(answer(claim, accuracies[place], half, **at))
+        elif claim["attack"] == "cw" or (claim["training"] == "pc" and claim["epsilon_printed"] in ("0.1", "0.2")):
+            rows.append(answer(claim, 98.0, **at))  # none of the claim's business
+        elif claim["metric"] == "clean_accuracy":
+            rows.append(answer(claim, clean, metric="test_accuracy", **at))
+    data_for = {name: name for name in known} if full else known
+    told = {"full_protocol": full, "edition": "e", "data_for": data_for}
+    return pick(build_ledger(claims, [], {"pc/table_1": rows}, **told), exhibit="text_gradient_masking")
+
+
+def every(value: float) -> dict[tuple[str, str], float]:
+    return {(dataset, attack): value for dataset in GRAY for attack in ("fgsm", "bim", "pgd", "mim")}
+
+
+def test_close_to_all_attacks_succeed():
+    found = success_rate(every(2.0))
+    assert (found["verdict"], found["measured"], found["ci_low"], found["ci_high"]) == ("reproduced", 98.0, 97.0, 99.0)
+    assert "of 12 cells" in str(found["reason"]) and found["split"] == "test"
+
+
+def test_one_cell_in_which_attacks_fail_is_enough():
+    found = success_rate(every(2.0) | {("kmnist", "bim"): 60.0})
+    assert (found["verdict"], found["measured"]) == ("not reproduced", 40.0)
+    assert "kmnist / lenet5 / pc under bim" in str(found["reason"])
+    # Far off, it needs no other cell; close, it does.
+    only = {("mnist", "pgd"): 30.0}
+    assert success_rate(only)["verdict"] == "not reproduced" and "11 more did not run" in str(
+        success_rate(only)["reason"]
+    )
+    found = success_rate({("mnist", "pgd"): 1.0})
+    assert found["verdict"] == "not run" and "11 cell(s)" in str(found["reason"])
+    # Not told from close by its interval.
+    assert success_rate({("mnist", "pgd"): 7.0}, half=4.0)["verdict"] == "not run"
+
+
+def test_a_success_rate_elsewhere():
+    assert success_rate(every(2.0), full=False)["verdict"] == "undecided"
+    assert success_rate({})["verdict"] == "not run"
+    assert success_rate(every(2.0), clean=12.0)["verdict"] == "failed to train"
+
+
+def table_5(dataset: str) -> dict[str, dict[str, object]]:
+    """The ledger of table 5's PGD on one data set, by training: PC 10 above CE with adversarial training, others 5."""
+    claims = [one for one in PRINTED if one["paper"] == "pc"]
+    rows = []
+    for claim in printed("pc", "table_5"):
+        if (claim["dataset"], claim["attack"]) == (dataset, "pgd"):
+            at = {"paper": "pc", "split": "test"}
+            gap = {"ce+at": 0.0, "pc": 10.0}.get(claim["training"], 5.0)
+            rows.append(answer(claim, 50 + gap, **at))
+            if gap:
+                rows.append(answer(claim, gap, rival="ce+at", **at))
+    told = {"full_protocol": False, "edition": "e", "data_for": STAND_INS}
+    found = build_ledger(claims, [], {"pc/table_5": rows}, **told)
+    wanted = {"exhibit": "table_5", "dataset": dataset, "attack": "pgd"}
+    return {one["training"]: one for one in found if all(one[key] == value for key, value in wanted.items())}
+
+
+def test_the_only_training_with_cross_entropy_is_the_rival():
+    found = table_5("mnist")
+    assert {name: one["verdict"] for name, one in found.items()} == {
+        "ce+at": "baseline",
+        "gce+at": "direction holds",
+        "pc+at": "direction holds",
+        "pc": "direction holds",  # its twin, CE without adversarial training, is not printed there
+    }
+    assert "Difference to ce+at: measured +10.00" in str(found["pc"]["reason"])
+    assert {name: one["verdict"] for name, one in table_5("cifar10").items()} == {
+        "ce+at": "baseline",
+        "pc+at": "direction holds",
+    }

@@ -89,6 +89,13 @@ def test_a_table_may_have_networks_and_attacks_by_data_set(tmp_path):
     assert {(run.arch, attack) for run, attack in needs.attacks} == {
         *(("lenet5", "fgsm"), ("cnn2", "pgd"), ("cnn2", "bim"))
     }
+    # Trainings too; the rival is trained for each.
+    by_data |= {"trainings": {"mnist": ["isce", "nce"], "cifar10": ["isce"]}}
+    needs = Plan(CONFIG, declared(tmp_path, table=by_data)).needs["isce/table"]
+    assert {(run.arch, run.training) for run in needs.runs} == {
+        *(("lenet5", name) for name in ("ce_isce", "isce", "nce")),
+        *(("cnn2", name) for name in ("ce_isce", "isce")),
+    }
     # A data set that the edition does not have takes its lists along.
     half = load(cli={"stand_ins": {"cifar10": None}})
     made = Plan(half, declared(tmp_path, half, table=by_data))
@@ -150,6 +157,7 @@ def test_needs_of_a_scatter(tmp_path):
         (SCATTER, {"attack": "pgd"}, "grid.epsilon: found '0.1'; expected one of pgd: 8/255"),
         (PLACES, {"kind": "tsne", "epsilon": "0.1"}, "grid.epsilon: found '0.1' without an attack; expected none"),
         (PLACES, {"kind": "tsne", "attack": "pgd"}, "grid.epsilon: found none; expected one of pgd: 8/255"),
+        (TABLE, {"trainings": {"mnist": ["isce"]}}, "grid.trainings: no list for data set 'cifar10'"),
         (PLACES, {"trainings": ["isec"]}, "grid.trainings: unknown training 'isec'; .*did you mean 'isce'"),
     ],
 )
@@ -182,6 +190,18 @@ def test_rows_say_what_an_attack_aims_at_and_how_its_budget_is_read(tmp_path):
         "old": ("untargeted", "", 40, "linf"),
         "queries": ("untargeted", "", 300, "linf"),
     }
+
+
+def test_rows_of_trainings_by_data_set(tmp_path):
+    told = context(tmp_path, seeds=1, pgd=["test"])
+    for run in (Run("mnist", "lenet5", "isce"), Run("mnist", "lenet5", "ce_isce"), Run("cifar10", "cnn2", "ce_isce")):
+        predicted(told, run, 0, 20)
+        attacked(told, run, 0, "pgd", SETTINGS, 10)
+    table = TABLE | {"trainings": {"mnist": ["ce_isce", "isce"], "cifar10": ["ce_isce"]}, "attacks": ["pgd"]}
+    rows = AccuracyTable.collect(table, told).rows
+    assert list(dict.fromkeys((row["dataset"], row["training"]) for row in rows)) == [
+        *(("mnist", "ce_isce"), ("mnist", "isce"), ("cifar10", "ce_isce"))
+    ]
 
 
 def collected(tmp_path, seeds=2):

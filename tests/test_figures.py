@@ -377,6 +377,12 @@ def test_bars_of_ranks_stack_to_all_newly_fooled_images(tmp_path: Path, monkeypa
     assert len(shares.get_xticks()) <= 8 and shares.get_xticklabels()[0].get_text() == "0.000"
 
 
+def test_trainings_have_the_declared_order_also_by_data_set() -> None:
+    found = ("d", "c", "b", "a")
+    assert tidy.order(["a", "b", "x"], found) == ["a", "b", "d", "c"]
+    assert tidy.order({"mnist": ["a", "b"], "cifar10": ["c", "a"]}, found) == ["a", "b", "c", "d"]
+
+
 def test_a_figure_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), style.page(tmp_path / "figure", style.COLUMN, 1):
         raise RuntimeError

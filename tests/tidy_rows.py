@@ -53,7 +53,7 @@ def answer(
     base = {
         "exhibit": claim["exhibit"],
         "dataset": claim["dataset"],
-        "data": STAND_INS[claim["dataset"]],
+        "data": STAND_INS.get(claim["dataset"], claim["dataset"]),
         "arch": claim["arch"] or "resnet18",
         "training": claim["training"],
         "split": split,

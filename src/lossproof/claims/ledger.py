@@ -101,15 +101,21 @@ def _cell(claim: Row, setting: Setting) -> Finding:
 
 
 def _rival(claim: Row, setting: Setting) -> str:
-    """What a cell is compared with: the twin where one is printed beside it, else the only other training there."""
+    """What a cell is compared with: the twin, or the only training with cross entropy, or the only other one there."""
     beside = {
         other["training"]
         for other in setting.claims
         if other["training"] and all(other[key] == claim[key] for key in ("paper", "exhibit", "dataset", "arch"))
     }
     twin_of = rival_of(claim["training"])
+    if twin_of in beside:
+        return twin_of
+    # A print that has only adversarially trained twins compares a plain training with those.
+    entropies = [training for training in beside if training.partition("+")[0] == "ce"]
+    if len(entropies) == 1:
+        return entropies[0]
     others = sorted(beside - {claim["training"]})
-    if twin_of in beside or len(others) != 1:
+    if len(others) != 1:
         return twin_of
     # Of two trainings without a twin the paper's own loss is compared with the other, which is the baseline.
     return others[0] if claim["training"] == claim["paper"] else claim["training"]

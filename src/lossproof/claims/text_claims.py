@@ -9,6 +9,7 @@ from typing import Any
 from lossproof.claims.bars import bar_difference, centre, exhibits_of
 from lossproof.claims.match import Row, compared_split, estimate, find_difference, number
 from lossproof.claims.setting import Finding, Setting, describe, joined, narrows, rival_of, smallest
+from lossproof.claims.success_rates import success_rate
 from lossproof.claims.verdict import Comparison, Estimate
 
 # Percent accuracy at which a curve still counts as good; the papers give no number.
@@ -259,4 +260,5 @@ BY_METRIC: dict[str, Callable[[Row, Setting], Finding]] = {
     "difference": difference,
     "epsilon_below_which_accuracy_is_good": good_radius,
     "dataset_fact": dataset_fact,
+    "attack_success_rate": success_rate,
 }

@@ -17,7 +17,7 @@ CATALOGUE = {
         "parameters": {
             "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             "archs": LISTS,
-            "trainings": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "trainings": LISTS,
             "rival": {"type": "string", "description": "the training that the others are measured against"},
             "subject": {"type": "string", "description": "the training that is measured against every other too"},
             "attacks": LISTS,
@@ -34,8 +34,8 @@ class AccuracyTable:
     def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
         needs = Needs()
         for dataset in declaration["datasets"]:
-            archs = of(declaration, "archs", dataset)
-            runs = block_runs(stand_ins, dataset, archs, declaration["trainings"], declaration["rival"])
+            archs, trainings = (of(declaration, key, dataset) for key in ("archs", "trainings"))
+            runs = block_runs(stand_ins, dataset, archs, trainings, declaration["rival"])
             needs.models += runs
             needs.attacks += [(run, attack) for run in runs for attack in of(declaration, "attacks", dataset)]
         return needs
@@ -44,7 +44,7 @@ class AccuracyTable:
     def collect(declaration: dict[str, Any], context: Context) -> Tidy:
         rows = []
         for dataset in declaration["datasets"]:
-            archs, attacks = (of(declaration, key, dataset) for key in ("archs", "attacks"))
-            trainings, rival = declaration["trainings"], declaration["rival"]
-            rows += block(context, dataset, archs, trainings, rival, attacks, declaration.get("subject"))
+            archs, trainings, attacks = (of(declaration, key, dataset) for key in ("archs", "trainings", "attacks"))
+            rival, subject = declaration["rival"], declaration.get("subject")
+            rows += block(context, dataset, archs, trainings, rival, attacks, subject)
         return Tidy(COLUMNS, rows)
