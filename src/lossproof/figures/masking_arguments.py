@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from lossproof.figures import labels, style, tidy
@@ -26,7 +27,8 @@ ROW, HEAD = 0.32, 0.62
 def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_stem: Path) -> None:
     """Draw a band per data set and architecture: a row per network, a column per test.
 
-    Numbers are differences of accuracy in points that the argument says are not below 0, or what is left in percent.
+    Numbers are differences of accuracy in points that the argument says are not below 0, or what is left in percent,
+    each at its epsilon and with its attacks.
     Raises ValueError where the table lacks something, or holds no test.
     """
     table = tidy.rows(csv_path, NEEDED, exhibit.get("networks"))
@@ -45,8 +47,9 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
             _matrix(axes, band, tests)
             where = f"{labels.dataset(*group[:2])}, {labels.name(group[2])}"
             axes.set_title(where, fontsize=8, fontweight="bold", pad=26, loc="left")
-        handles = [Patch(color=colour, label=f"{sign} {outcome}") for outcome, (colour, sign) in OUTCOMES.items()]
-        style.legend_below(figure, handles, 3)
+        handles: list[Any] = [Patch(color=colour, label=f"{sign} {outcome}") for outcome, (colour, sign) in OUTCOMES.items()]
+        handles.append(Line2D([], [], linestyle="", label="difference of accuracies (points), at ε, and the attacks"))
+        style.legend_below(figure, handles, 4)
 
 
 def _matrix(axes: Axes, band: list[tidy.Row], tests: list[tuple[str, ...]]) -> None:
@@ -59,8 +62,10 @@ def _matrix(axes: Axes, band: list[tidy.Row], tests: list[tuple[str, ...]]) -> N
                 continue
             colour, sign = OUTCOMES.get(cells[0]["outcome"], OUTCOMES["undecided"])
             axes.add_patch(Rectangle((column - 0.49, at - 0.46), 0.98, 0.92, facecolor=colour, linewidth=0))
-            axes.text(column, at - 0.13, f"{sign} {_value(cells[0])}", ha="center", va="center", fontsize=7)
-            axes.text(column, at + 0.26, _where(cells[0]), ha="center", va="center", fontsize=5, color="#333333")
+            said = f"{sign} {_value(cells[0])} at {cells[0]['epsilon_printed']}"
+            axes.text(column, at - 0.13, said, ha="center", va="center", fontsize=7)
+            attacks = opponents(cells[0]["attack"], cells[0]["against"])
+            axes.text(column, at + 0.26, attacks, ha="center", va="center", fontsize=5, color="#333333")
     axes.set(xlim=(-0.5, len(tests) - 0.5), ylim=(len(networks) - 0.5, -0.5))
     axes.set_yticks(
         range(len(networks)),
@@ -81,8 +86,3 @@ def _head(test: str) -> str:
 def _value(row: tidy.Row) -> str:
     value = tidy.number(row["value"])
     return f"{value:.1f} %" if row["test"] == "remaining" else f"{value:+.1f}".replace("-", "−")
-
-
-def _where(row: tidy.Row) -> str:
-    """The attacks and the budget of a cell's number."""
-    return f"{opponents(row['attack'], row['against'])}, ε {row['epsilon_printed']}"

@@ -12,13 +12,13 @@ from lossproof.tables.typeset import Line, Section, Table
 NOTES = (
     "Differences of accuracy in points, at equal ε and paired by image and seed; the arguments say that none is below "
     "0, so a negative one speaks against them. Of several the deciding one stands there, the smallest of those with "
-    "the worst outcome [its interval: those of all comparisons of a test hold together with 95 %], with the attacks "
-    "and ε. An argument fails where one interval lies below 0 and holds where none reaches below; where all outcomes "
-    "are equal nothing was tested.",
+    "the worst outcome [95 % interval], with the attacks and ε. An argument holds where no interval reaches below 0, "
+    "and fails where one lies below it, also when widened for the number of comparisons; where all outcomes are equal "
+    "nothing was tested.",
     "(1) Iterative attacks are stronger than one step. (2) Black-box attacks are weaker than white-box ones: than the "
-    "worst of them per image, and than PGD alone, as the paper compares. (3) A larger ε never helps the network, and "
-    "the strongest white-box attack at the largest leaves at most 5 percent (accuracy in percent). Clean: accuracy of "
-    "the same images without attack.",
+    "worst of them per image, and than PGD alone, as the paper compares. (3) A larger ε (the one that is given) never "
+    "helps the network, and the strongest white-box attack at the largest leaves at most 5 percent (accuracy in "
+    "percent). Clean: accuracy of the same images without attack.",
 )
 
 
