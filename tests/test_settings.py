@@ -652,6 +652,7 @@ def test_no_attack_budget_leaks_into_the_paper_edition():
         attack = paper["attacks"][name]
         assert attack["images"] == 1000 and attack.get("samples", 128) == 128, name
         assert attack.get("binary_search_steps", 9) == 9, name
+    assert paper["attacks"]["cw_long"]["initial_const"] == 0.001
     assert (paper["attacks"]["cw_long"]["steps"], paper["attacks"]["spsa_100"]["steps"]) == (1000, 100)
     for name in ("worst_case", "worst_case_gray", "worst_case_colour"):
         assert paper["attacks"][name]["steps"] > embedded["attacks"][name]["steps"]
