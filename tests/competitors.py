@@ -150,3 +150,98 @@ def gap_bounds(
             over = {"epsilon": epsilon, "epsilon_printed": epsilon, "group": group, "quantity": "inside_bound"}
             found.append(named | over | {"value": 50.0})
     return found, arrays
+
+
+def scatters(
+    trainings: tuple[str, ...] = ("ce_isce", "isce"),
+    datasets: tuple[tuple[str, str], ...] = (("mnist", "digits_gray"),),
+    images: int = 400,
+    fooling: int = 120,
+) -> tuple[Rows, dict[str, np.ndarray]]:
+    """Rows and points in two dimensions of ten classes on a ring, and of attacked images between them."""
+    generator = np.random.default_rng(3)
+    found: Rows = []
+    arrays: dict[str, np.ndarray] = {}
+    for (dataset, data), training in product(datasets, trainings):
+        place = f"{dataset}/{training}"
+        for kind, more in (("clean", 0), ("attacked", fooling)):
+            labels = np.arange(images + more) % 10
+            angle = 0.2 * np.pi * labels
+            points = 20 * np.stack([np.cos(angle), np.sin(angle)], 1) + generator.normal(0, 2, (images + more, 2))
+            points[images:] *= generator.uniform(0.1, 1, (more, 1))
+            found_here = {"points": points.astype(np.float32), "labels": labels.astype(np.int16)}
+            found_here |= {"fooling": np.arange(images + more) >= images, "perplexity": np.array(30.0)}
+            arrays |= {f"{part}/{kind}/{place}": array for part, array in found_here.items()}
+        named = {"dataset": dataset, "data": data, "arch": "lenet5", "training": training, "n_images": images}
+        under = {"attack": "fgsm_gray", "epsilon": 0.3, "epsilon_printed": "0.3", "n_images": fooling}
+        for quantity, what in (("separation", {"attack": "none"}), ("centre_distance", under)):
+            found += [named | what | {"seed": seed, "quantity": quantity, "value": 0.7} for seed in range(3)]
+            over = {"quantity": quantity, "value": 0.7, "ci_low": 0.5, "ci_high": 0.9}
+            found.append(named | what | over)
+    return found, arrays
+
+
+PANELS = (
+    ("cifar10", "digits_colour", "vgg13", "fgsm_fine"),
+    ("cifar100", "cifar100", "vgg13", "fgsm_fine"),
+    ("cifar10", "digits_colour", "vgg13", "mim_fine"),
+    ("cifar100", "cifar100", "vgg13", "mim_fine"),
+)
+
+
+def wrong_classes(
+    panels: tuple[tuple[str, str, str, str], ...] = PANELS, budgets: int = 20, images: int = 9000
+) -> Rows:
+    """Rows of newly fooled images that fall in number and spread over the ranks as the budget grows."""
+    found: Rows = []
+    for dataset, data, arch, attack in panels:
+        shared = {"dataset": dataset, "data": data, "arch": arch, "training": "ce_isce", "attack": attack}
+        for at in [*range(budgets + 1), None]:
+            text = "" if at is None else f"{0.005 * at:.3f}"
+            new = images if at is None else int(images * at / budgets**2 * np.exp(2 - at / 4))
+            here = shared | {"epsilon_printed": text, "epsilon": text, "n_images": new}
+            found.append(here | {"quantity": "new", "value": new})
+            second = 80 - 2 * (at or 5)
+            shares = (second, 0.5 * (100 - second), 0.25 * (100 - second), 0.15 * (100 - second), 0.1 * (100 - second))
+            for rank, share in zip(("2", "3", "4", "5", "later"), shares, strict=True):
+                if new:
+                    half = 100 / new**0.5
+                    chance = {"2": 18.0, "later": 45.0}.get(rank, 12.0)
+                    for quantity, value in (("share", share), ("chance", chance)):
+                        interval = {"ci_low": max(0.0, value - half), "ci_high": min(100.0, value + half)}
+                        found.append(here | {"rank": rank, "quantity": quantity, "value": value} | interval)
+    return found
+
+
+MASKING = {
+    "single_step": ("1", "fgsm_gray", "pgd_gray"),
+    "black_box_worst": ("2", "transfer_mim_gray", ""),
+    "black_box_pgd": ("2", "transfer_mim_gray", "pgd_gray"),
+    "growth": ("3", "bim_gray_library", "bim_gray_library"),
+    "remaining": ("3", "mim_gray", ""),
+}
+
+
+def masking(trainings: tuple[str, ...] = TRAININGS, networks: tuple[tuple[str, str, str], ...] = NETWORKS) -> Rows:
+    """Rows of every network in every test; outcomes in turn."""
+    found: Rows = []
+    outcomes = ("holds", "fails", "undecided")
+    for (dataset, data, arch), (at, training) in product(networks, enumerate(trainings)):
+        named = {"dataset": dataset, "data": data, "arch": arch, "training": training, "role": "summary"}
+        named |= {"control": "no" if at else "yes", "n_images": 1000}
+        found.append(named | {"test": "clean", "value": 99.0, "ci_low": 98.5, "ci_high": 99.4})
+        for number, (test, (argument, attack, against)) in enumerate(MASKING.items()):
+            outcome = outcomes[(at + number) % 3]
+            value = {"holds": 12.3, "fails": -14.2, "undecided": -0.4}[outcome]
+            value = abs(value) if test == "remaining" else value
+            said = {"argument": argument, "test": test, "attack": attack, "against": against, "outcome": outcome}
+            said |= {
+                "value": value,
+                "ci_low": value - 2,
+                "ci_high": value + 2,
+                "epsilon_printed": "0.3",
+                "epsilon": 0.3,
+            }
+            found.append(named | said | {"comparisons": 9})
+            found.append(named | said | {"role": "comparison"})
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import weakref
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from lossproof import catalogue
 from lossproof.attacks import library, outcome
 from lossproof.attacks.outcome import judge, summarise, wilson
-from lossproof.attacks.protocol import AttackData, resolve, run_bundle
+from lossproof.attacks.protocol import AttackData, crafted, resolve, run_bundle
 from lossproof.attacks.subset import choose_images
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.records import read_npz, write_json, write_npz
@@ -53,6 +54,7 @@ PLANS = {
     "pgd_sweep": {"method": "pgd", "epsilon": ["0.01", "1/20", "0"], "steps": 5, "step_size": None},
     "pgd_far": {"method": "pgd", "epsilon": "0.1", "steps": 1, "step_size": "1/255"},
     "upgd": {"method": "upgd", "epsilon": "4/255", "steps": 5},
+    "mim_shares": {"method": "mim", "epsilon": ["0.02", "0.05"], "steps": 5, "step_size": "epsilon/10"},
     "worst_case": {"method": "gradient", "epsilon": ["8/255", "0.1"], "steps": 5, "splits": ["test"]},
     "own_loss": {"method": "gradient", "epsilon": "8/255", "steps": 5, "losses": ["own"]},
 }
@@ -99,6 +101,9 @@ def test_records_and_arrays_keep_the_contract(data, tmp_path):
     sweep = results["train", "pgd_sweep"][0]["results"]
     assert [row["epsilon"] for row in sweep] == ["0.01", "1/20", "0"]
     assert [row["step_size_value"] for row in sweep] == [0.005, 0.025, 1 / 255]
+    shares = results["train", "mim_shares"][0]["results"]
+    assert [row["step_size_value"] for row in shares] == [0.002, 0.005]
+    assert [row["median_linf"] for row in shares] == pytest.approx([0.01, 0.025], abs=1e-6)  # five steps
     assert sweep[1]["accuracy"] < sweep[0]["accuracy"] < sweep[2]["accuracy"]
     assert sweep[2]["accuracy"] == results["train", "pgd_sweep"][0]["clean_accuracy"]
 
@@ -117,6 +122,17 @@ def test_equal_runs_give_equal_records_and_splits_keep_their_own_images(data):
 
 
 # Memory
+
+
+def test_crafted_images_are_those_that_a_record_is_about(data):
+    split = data["test"]
+    names = ("digits/ce", 0, "worst_case", "test")
+    batches = list(crafted(network(), [split.feed], resolve(PLANS["worst_case"]), names, 16))
+    assert len(batches) > 1
+    predictions = torch.cat([network()(made.images[1]).argmax(1) for made, _ in batches]).numpy()
+    _, arrays = run(data, batch_size=16)["test", "worst_case"]
+    assert np.array_equal(predictions, arrays["adversarial"][1])
+    assert (predictions != arrays["clean"]).any()
 
 
 class Watched(EncodedImages):
@@ -334,6 +350,11 @@ def test_budgets_as_printed():
     assert step_size(None, 0.001, 40) == 1 / 255
     assert step_size(None, 0.32, 40) == 0.02
     assert step_size("2/255", 0.3, 40) == 2 / 255
+    assert [step_size("epsilon/10", epsilon, 40) for epsilon in (0.005, 0.3)] == [0.0005, 0.03]
+    assert step_size("epsilon/2.5", 0.5, 40) == 0.2
+    for wrong in ("epsilon/0", "epsilon/0.5", "epsilon/", "epsilon/epsilon/2", "2 epsilon"):
+        with pytest.raises(ValueError, match=re.escape(wrong) + "|neither a fraction"):
+            step_size(wrong, 0.3, 40)
 
 
 def test_wilson_interval():

@@ -180,6 +180,33 @@ def test_the_reading_that_is_declared_first_answers():
     assert find(claim, [radius, dict(radius)], split="test") is None
 
 
+def without_budget():
+    """A claim of an attack that no budget bounds, and the row that answers it."""
+    claim = next(one for one in printed("pc", "table_1") if (one["dataset"], one["attack"]) == ("mnist", "cw"))
+    assert not claim["epsilon"] and not claim["epsilon_printed"]
+    return claim, answer(claim, 40.0, split="test", norm="l2", attack="cw_100", epsilon_printed="unbounded")
+
+
+def test_an_unbounded_attack_answers_a_claim_without_a_budget_and_no_other():
+    claim, row = without_budget()
+    assert find(claim, [row], split="test") is row
+    assert find(claim | {"epsilon": "0.3", "epsilon_printed": "0.3"}, [row], split="test") is None
+    assert find(claim, [row | {"steps": "1000"}], split="test") is None
+    assert find(claim, [row | {"epsilon_printed": ""}], split="test") is None
+    radius = row | {"epsilon": "2", "epsilon_printed": "2"}
+    assert find(claim, [radius, row], split="test") is row
+    gap = row | {"metric": "difference", "rival": "ce"}
+    assert find_difference(claim, [gap], split="test", rival="ce") is gap
+
+
+def test_of_several_attacks_that_agree_with_a_claim_the_one_declared_first_answers():
+    claim, row = without_budget()
+    free = row | {"attack": "cw_free", "value": "1"}
+    assert find(claim, [row, free], split="test") is row
+    assert find(claim, [free, row], split="test") is free
+    assert find(claim, [row, dict(row)], split="test") is None
+
+
 def test_a_text_claim_covers_the_cells_that_aim_as_it_says():
     claims = least_likely_and_untargeted()
     text = claims["untargeted"] | {"metric": "difference"}

@@ -113,6 +113,8 @@ class Counting(nn.Module):
         {"method": "gradient", "epsilon": "0", "steps": 3, "losses": ["ce"], "draws": 2},
         {"method": "pgd_l2", "epsilon": ["0.01", "0.02"], "steps": 3, "targeted": "least_likely", "draws": 3},
         {"method": "simba", "epsilon": ["0", "0.000001"], "steps": 7},
+        {"method": "cw", "epsilon": ["1", "unbounded"], "steps": 7, "binary_search_steps": 3, "abort_early": False},
+        {"method": "spsa", "epsilon": ["0.1", "0.2"], "steps": 3, "samples": 5},
     ],
 )
 def test_passes_are_what_an_attack_makes(settings):
@@ -126,6 +128,7 @@ def test_passes_are_what_an_attack_makes(settings):
     run_bundle(model, {"test": data}, {"one": settings}, run_name="r", seed=0)
     both, forward = passes(settings)
     assert model.backward_images == 6 * both
+    assert settings["method"] != "spsa" or model.forward_images >= 6 * 2 * (3 * 10)
     assert 0 < model.forward_images <= 6 * (forward + 1)
 
 

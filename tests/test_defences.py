@@ -190,3 +190,14 @@ def test_faults_are_named(cli, says):
     with pytest.raises(SettingsError) as caught:
         load(cli=cli)
     assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_step_may_be_a_share_of_each_images_radius():
+    generator = torch.Generator().manual_seed(0)
+    model = new_model(told(), DATA).eval()
+    images = torch.full((8, *DATA.test_images.shape[1:]), 0.5)
+    labels = torch.zeros(8, dtype=torch.long)
+    craft = Adversarial(epsilon=["0.1", "0.2"], steps=1, step_size="epsilon/4", random_start=False)
+    radii = 0.1 + 0.1 * torch.rand(8, generator=torch.Generator().manual_seed(0))
+    moved = (craft(model, images, labels, generator) - images).abs().amax((1, 2, 3))
+    torch.testing.assert_close(moved, radii / 4)

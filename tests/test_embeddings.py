@@ -15,10 +15,15 @@ from safetensors.torch import save_file
 from sklearn.metrics import silhouette_score
 
 from editions import ROOT, edition, load
+from lossproof.attacks.protocol import resolve
 from lossproof.datasets import prepared
+from lossproof.embeddings.attacked import attacked
+from lossproof.embeddings.displacement import displacement
 from lossproof.embeddings.measures import BLOCK, in_three, measures
+from lossproof.embeddings.tsne import in_two
 from lossproof.records import read_json, read_npz
 from lossproof.settings.resolved import run_settings
+from lossproof.training.feeding import Resident
 from lossproof.training.loop import new_model
 
 
@@ -97,6 +102,52 @@ def test_three_dimensions():
     assert np.isnan(in_three(np.full((4, 9), np.nan))[1])
 
 
+def test_displacement_by_hand():
+    # Three classes on a line around 0, two images each: their centres lie at -3, 1 and 2.
+    clean = np.array([[-4.0], [-2.0], [0.5], [1.5], [1.5], [2.5]])
+    labels = np.array([5, 5, 7, 7, 9, 9])
+    usual = 12 / 6
+    rows, moved = np.array([0, 2, 4]), np.array([[-1.0], [1.0], [4.0]])
+    found = displacement(clean, labels, rows, moved, np.array([7, 9, 5]))
+    assert found["centre_distance"] == pytest.approx(2 / usual)
+    assert found["centre_distance_before"] == pytest.approx((4 + 0.5 + 1.5) / 3 / usual)
+    # The class nearest to 5 is 7, to 7 it is 9, and to 9 it is 7.
+    assert found["nearest_class"] == pytest.approx(200 / 3)
+    assert displacement(7 * clean, labels, rows, 7 * moved, np.array([7, 9, 5])) == pytest.approx(found)
+
+
+@pytest.mark.parametrize(
+    ("clean", "labels", "moved"),
+    [
+        (np.eye(3), np.array([0, 1, 2]), np.empty((0, 3))),
+        (np.eye(3), np.zeros(3, int), np.eye(3)[:1]),
+        (np.ones((3, 3)), np.array([0, 1, 2]), np.eye(3)[:1]),
+        (np.eye(3), np.array([0, 1, 2]), np.full((1, 3), np.nan)),
+    ],
+)
+def test_no_displacement(clean, labels, moved):
+    rows = np.arange(len(moved))
+    assert set(displacement(clean, labels, rows, moved, rows).values()) == {None}
+
+
+def test_tsne_is_the_same_every_time_and_keeps_classes_together():
+    features, labels = clouds(120, 6, 3, 0.3)
+    points, perplexity = in_two(features, "a")
+    assert points.shape == (120, 2) and points.dtype == np.float32 and perplexity == 30
+    assert np.array_equal(in_two(features, "a")[0], points)
+    assert measures(points, labels)["nearest_centroid"] == 100
+    # Fewer than three times 30 images.
+    assert in_two(features[:60], "a")[1] == 20
+
+
+def test_what_tsne_cannot_place():
+    assert np.isnan(in_two(np.full((9, 4), np.nan), "a")[0]).all()
+    assert not in_two(np.ones((9, 4)), "a")[0].any()
+    assert np.isfinite(in_two(np.arange(12.0)[:, None], "a")[0]).all()
+    with pytest.raises(ValueError, match="t-SNE of 3 images; it needs at least 4"):
+        in_two(np.eye(3), "a")
+
+
 @pytest.fixture
 def trained(tmp_path) -> tuple[Path, Path, dict]:
     """A prepared set of noise and two untrained networks that draw a transform at each call."""
@@ -150,3 +201,68 @@ def test_the_step_writes_features_and_measures(trained):
     before = {path.name: path.read_bytes() for path in folder.iterdir() if "provenance" not in path.name}
     embed(*trained)
     assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+ATTACKS = {
+    "fgsm": {"method": "fgsm", "epsilon": ["0.3", "0.9"]},
+    "worst": {"method": "gradient", "epsilon": ["0", "0.9"], "steps": 2, "losses": ["own"]},
+}
+
+
+def embed_attacked(data: Path, results: Path, settings: dict, attack: str) -> Path:
+    command = [sys.executable, str(ROOT / "workflow/scripts/embed_attacked.py"), "--settings", json.dumps(settings)]
+    command += ["--attack", json.dumps({attack: ATTACKS[attack]}), "--batch-size", "8", "--seeds", "0", "1"]
+    command += ["--data", str(data), "--results", str(results), "--device", "cpu"]
+    subprocess.run(command, check=True, env=Checkout(ROOT).environment(PYTHONPATH=str(ROOT / "src")))
+    return results / "embeddings/digits_gray/cnn2/random"
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_step_writes_features_of_images_that_fool(trained, attack):
+    folder = embed(*trained)
+    embed_attacked(*trained, attack)
+    arrays, record = read_npz(folder / f"seed1.{attack}.npz"), read_json(folder / f"seed1.{attack}.json")
+    clean = read_npz(folder / "seed1.npz")
+    assert set(arrays) == {"features", "labels", "predictions", "index", "epsilon"}
+    assert arrays["features"].shape[1] == clean["features"].shape[1]
+    right = clean["index"][clean["predictions"] == clean["labels"]]
+    assert set(arrays["index"]) <= set(right)
+    for result in record["results"]:
+        fooling = (arrays["epsilon"] == result["epsilon_value"]).sum()
+        assert result["n_fooling"] == fooling == round(result["fooled_share"] * len(right) / 100)
+    assert [result["epsilon"] for result in record["results"]] == ATTACKS[attack]["epsilon"]
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if "provenance" not in path.name}
+    embed_attacked(*trained, attack)
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+class Brightness(torch.nn.Module):
+    """Features: the mean of four pixels, and 1; class 1 where the mean is above a half."""
+
+    def features(self, images):
+        mean = images.flatten(1).mean(1)
+        return torch.stack([mean, torch.ones_like(mean)], 1)
+
+    def head(self, features):
+        return torch.stack([-features[:, 0], features[:, 0] - features[:, 1]], 1)
+
+    def forward(self, images):
+        return self.head(self.features(images))
+
+
+@pytest.mark.parametrize("method", ["fgsm", "gradient"])
+def test_features_of_images_that_fool_by_hand(method):
+    level = torch.tensor([0.1, 0.45, 0.55, 0.8, 0.3])
+    images = level[:, None, None, None].expand(5, 1, 2, 2).clone()
+    labels = torch.tensor([0, 0, 1, 1, 1])  # the last is wrong before any attack
+    feed = Resident(images.numpy(), labels.numpy(), torch.device("cpu"))
+    predictions = Brightness()(images).argmax(1).numpy()
+    clean = {"labels": labels.numpy(), "predictions": predictions, "index": np.array([3, 5, 7, 8, 9])}
+    plan = resolve({"method": method, "epsilon": ["0.02", "0.1", "0.35"]})
+    found = attacked(Brightness(), feed, clean, plan, ("a", 0), batch_size=6)
+    assert found["epsilon"].tolist() == [0.1, 0.1, 0.35, 0.35, 0.35]
+    assert found["index"].tolist() == [5, 7, 5, 7, 8] and found["rows"].tolist() == [1, 2, 1, 2, 3]
+    assert found["labels"].tolist() == [0, 1, 0, 1, 1] and found["predictions"].tolist() == [1, 0, 1, 0, 0]
+    if method == "fgsm":
+        assert found["features"][:, 0] == pytest.approx([0.55, 0.45, 0.8, 0.2, 0.45], abs=1e-6)
+    assert ((found["features"][:, 0] > 0.5) == (found["predictions"] == 1)).all()

@@ -23,6 +23,8 @@ from lossproof.exhibits.paths import Run
 from lossproof.exhibits.plan import Plan
 from lossproof.exhibits.statistics import over_seeds
 from lossproof.exhibits.sweep import COLUMNS
+from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
+from lossproof.exhibits.tsne import TSNE
 from lossproof.records import write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.settings.sweeps import points
@@ -34,6 +36,7 @@ GRID = {"kind": "parameter_grid", "sweep": "isce_grid", "datasets": ["mnist", "c
 GRID |= {"attacks": {"mnist": ["pgd"], "cifar10": ["fgsm", "bim"]}}
 LEVELS = {"kind": "level_curves", "sweep": "at_level", "dataset": "cifar10", "arch": "cnn2", "attacks": ["pgd"]}
 PLACES = {"kind": "embedding", "datasets": ["mnist"], "arch": "lenet5", "trainings": ["ce_isce", "isce"]}
+SCATTER = PLACES | {"kind": "tsne", "attack": "pgd_sweep", "epsilon": "0.1"}
 TABLE = {
     "kind": "accuracy_table",
     "datasets": ["mnist", "cifar10"],
@@ -106,6 +109,20 @@ def test_needs_of_an_embedding(tmp_path):
     assert plan.tidy(plan.exhibit("isce", "places"))[1].endswith("places.npz")
 
 
+def test_needs_of_a_scatter(tmp_path):
+    plan = Plan(CONFIG, declared(tmp_path, scatter=SCATTER, plain={**PLACES, "kind": "tsne"}))
+    runs = [Run("digits_gray", "lenet5", training) for training in ("ce_isce", "isce")]
+    needs = plan.needs["isce/scatter"]
+    assert needs.embeddings == runs and needs.attacked_embeddings == [(run, "pgd_sweep") for run in runs]
+    assert not needs.attacks and not plan.needs["isce/plain"].attacked_embeddings
+    inputs = plan.inputs(plan.exhibit("isce", "scatter"))
+    assert len(inputs) == 2 * (3 + 1) * 2
+    assert "results/embedded/embeddings/digits_gray/lenet5/isce/seed0.pgd_sweep.npz" in inputs
+    assert "results/embedded/embeddings/digits_gray/lenet5/isce/seed2.pgd_sweep.json" in inputs
+    # Features of the clean images are an input of those of the attacked ones.
+    assert set(plan.inputs(plan.exhibit("isce", "plain"))) < set(inputs)
+
+
 @pytest.mark.parametrize(
     ("exhibit", "change", "says"),
     [
@@ -126,6 +143,14 @@ def test_needs_of_an_embedding(tmp_path):
             "grid.archs: unknown data set 'svhn'; allowed: cifar10, mnist",
         ),
         (TABLE, {"archs": "lenet5"}, "grid.archs: found 'lenet5'; expected array or object"),
+        (
+            SCATTER,
+            {"epsilon": "0.10"},
+            "grid.epsilon: found '0.10'; expected one of pgd_sweep: 0.003, 0.01, 0.03, 0.1,",
+        ),
+        (SCATTER, {"attack": "pgd"}, "grid.epsilon: found '0.1'; expected one of pgd: 8/255"),
+        (PLACES, {"kind": "tsne", "epsilon": "0.1"}, "grid.epsilon: found '0.1' without an attack; expected none"),
+        (PLACES, {"kind": "tsne", "attack": "pgd"}, "grid.epsilon: found none; expected one of pgd: 8/255"),
         (PLACES, {"trainings": ["isec"]}, "grid.trainings: unknown training 'isec'; .*did you mean 'isce'"),
     ],
 )
@@ -253,6 +278,53 @@ def test_measures_of_an_embedding_over_seeds(tmp_path):
     assert section.title == "MNIST LeNet-5, 30 images"
     line = next(line for line in section.lines if line.labels[0].startswith("smallest centre distance"))
     assert line.cells == (f"3 [0, {high:.3g}]", "4")
+
+
+def test_measures_of_a_scatter(tmp_path):
+    told = context(tmp_path, seeds=2)
+    generator = np.random.default_rng(0)
+    run = Run("mnist", "lenet5", "isce")
+    for seed in range(2):
+        measures = ("between_within", "silhouette", "nearest_centroid", "separation", "accuracy", "dimension")
+        write_json(told.root / told.paths.embedding(run, seed, "json"), dict.fromkeys(measures, 1.0) | {"n_images": 30})
+        arrays = {"features": generator.normal(size=(30, 5)), "labels": np.arange(30) % 10}
+        write_npz(told.root / told.paths.embedding(run, seed, "npz"), arrays)
+        results = [
+            {
+                "epsilon": text,
+                "epsilon_value": value,
+                "n_fooling": 6 + seed,
+                "fooled_share": 40.0,
+                "nearest_class": 50.0,
+            }
+            | {"centre_distance": value * (1 + seed), "centre_distance_before": None if seed else 1.0}
+            for text, value in (("1/10", 0.1), ("0.3", 0.3))
+        ]
+        write_json(told.root / told.paths.embedding(run, seed, "fgsm.json"), {"results": results})
+        arrays = {"features": generator.normal(size=(11, 5)), "labels": np.arange(11) % 10}
+        write_npz(
+            told.root / told.paths.embedding(run, seed, "fgsm.npz"), arrays | {"epsilon": np.repeat([0.1, 0.3], [5, 6])}
+        )
+    declaration = {"datasets": ["mnist"], "arch": "lenet5", "trainings": ["isce"], "attack": "fgsm", "epsilon": "1/10"}
+    tidy = TSNE.collect(declaration, told)
+    assert all(set(row) <= set(TSNE_COLUMNS) for row in tidy.rows)
+    over = {row["quantity"]: row for row in tidy.rows if row["attack"] == "fgsm" and "seed" not in row}
+    # Of the budget that is asked for, over both seeds; a measure that one seed lacks is the other's.
+    assert (over["centre_distance"]["value"], over["centre_distance"]["n_images"]) == (pytest.approx(0.15), 13)
+    assert over["centre_distance"]["ci_low"] == 0
+    assert (over["centre_distance_before"]["value"], over["centre_distance_before"]["seeds"]) == (1.0, 1)
+    assert {row["epsilon"] for row in over.values()} == {0.1}
+    assert tidy.arrays is not None
+    assert tidy.arrays["points/clean/mnist/isce"].shape == (30, 2)
+    assert tidy.arrays["fooling/attacked/mnist/isce"].tolist() == [False] * 30 + [True] * 5
+    assert tidy.arrays["labels/attacked/mnist/isce"][30:].tolist() == [0, 1, 2, 3, 4]
+    assert float(tidy.arrays["perplexity/clean/mnist/isce"]) == 10
+    made = exhibit_table("isce", "x", "tsne", "T", as_text(tidy.rows, TSNE_COLUMNS), [])
+    titles = [section.title for section in made.sections]
+    assert titles == ["MNIST LeNet-5, 30 images", "MNIST LeNet-5, images with which FGSM, ε = 1/10, fools the network"]
+    cells = {line.labels[0]: line.cells for line in made.sections[1].lines}
+    assert cells["distance from the common centre"][0].startswith("0.15 [0, ")
+    assert cells["images, all seeds"] == ("13",) and len(made.notes) == 2
 
 
 def test_an_interval_over_seeds():

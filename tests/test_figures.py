@@ -22,8 +22,11 @@ from lossproof.catalogue import catalogue, load
 from lossproof.exhibits import accuracy
 from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
 from lossproof.exhibits.gap_bound import COLUMNS as GAP_BOUND_COLUMNS
+from lossproof.exhibits.masking_arguments import COLUMNS as MASKING_COLUMNS
 from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
-from lossproof.figures import accuracy_by_network, accuracy_by_training, labels, style, tidy
+from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
+from lossproof.exhibits.wrong_class_ranks import COLUMNS as RANK_COLUMNS
+from lossproof.figures import accuracy_by_network, accuracy_by_training, accuracy_dots, labels, style, tidy
 from lossproof.records import read_npz, write_csv, write_npz
 
 TRAININGS = ("ce", "focal", "sp_focal")
@@ -169,6 +172,13 @@ def _gap_bound() -> tuple[Rows, Arrays]:
     return _full(rows, GAP_BOUND_COLUMNS), arrays
 
 
+def _tsne() -> tuple[Rows, Arrays]:
+    rows, arrays = competitors.scatters(images=40, fooling=15)
+    arrays["points/clean/mnist/isce"][:] = np.nan
+    arrays["fooling/attacked/mnist/ce_isce"][:] = False  # an attack that fools it with nothing
+    return _full(rows, TSNE_COLUMNS), arrays
+
+
 def _mean_gaps() -> tuple[Rows, Arrays]:
     clean = {"split": "test", "attack": "none", "rival": None}
     rows: Rows = []
@@ -181,6 +191,15 @@ def _mean_gaps() -> tuple[Rows, Arrays]:
     return _full(rows, accuracy.COLUMNS), {}
 
 
+def _wrong_class_ranks() -> tuple[Rows, Arrays]:
+    rows = competitors.wrong_classes(competitors.PANELS[:3], budgets=4, images=40)
+    return _full(rows, RANK_COLUMNS), {}
+
+
+def _masking_arguments() -> tuple[Rows, Arrays]:
+    return _full(competitors.masking(competitors.TRAININGS[:3]), MASKING_COLUMNS), {}
+
+
 KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "boundaries": _boundaries,
     "weights_and_curves": _weights_and_curves,
@@ -191,7 +210,10 @@ KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "level_curves": _level_curves,
     "embedding": _embedding,
     "gap_bound": _gap_bound,
+    "tsne": _tsne,
     "mean_gaps": _mean_gaps,
+    "wrong_class_ranks": _wrong_class_ranks,
+    "masking_arguments": _masking_arguments,
     "weight_history": _weight_history,
     "surface": _surface,
     "descent": _descent,
@@ -315,6 +337,46 @@ def test_an_embedding_without_points_is_refused(tmp_path: Path) -> None:
         load("figures", "embedding")({}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
 
 
+def test_attacked_images_stand_beside_clean_ones_in_the_colour_of_their_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows, arrays = competitors.scatters(images=40, fooling=15)
+    arrays["perplexity/clean/mnist/isce"] = np.array(40 / 3)
+    write_csv(tmp_path / "e.csv", _full(rows, TSNE_COLUMNS), TSNE_COLUMNS)
+    write_npz(tmp_path / "e.npz", arrays)
+    load("figures", "tsne")({"trainings": ["ce_isce", "isce"]}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
+    axes = seen[0].subfigs[0].axes
+    assert [one.get_title() for one in axes] == [
+        *("CE\nclean", "CE\nand FGSM, ε = 0.3: 15 fool it"),
+        *("I-SCE\nclean\nperplexity 13.3", "I-SCE\nand FGSM, ε = 0.3: 15 fool it"),
+    ]
+    assert [len(one.collections) for one in axes] == [1, 2, 1, 2]
+    dots, crosses = axes[1].collections
+    assert (len(dots.get_offsets()), len(crosses.get_offsets())) == (40, 15)
+    # The attacked images' classes go on where the clean ones' stop: image 40 is of class 0, as image 0 is.
+    assert np.allclose(crosses.get_edgecolors()[0][:3], dots.get_facecolors()[0][:3])
+    assert not np.allclose(crosses.get_edgecolors()[1][:3], dots.get_facecolors()[0][:3])
+
+
+def test_bars_of_ranks_stack_to_all_newly_fooled_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows = _full(competitors.wrong_classes(competitors.PANELS[:1], budgets=20, images=900), RANK_COLUMNS)
+    write_csv(tmp_path / "e.csv", rows, RANK_COLUMNS)
+    load("figures", "wrong_class_ranks")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    shares, counts = seen[0].axes
+    bars = [patch for patch in shares.patches if isinstance(patch, Rectangle)]
+    assert len(bars) == 5 * 21
+    tops = {round(bar.get_x() + bar.get_width() / 2): bar.get_y() + bar.get_height() for bar in bars}
+    assert tops == {0: 0} | dict.fromkeys(range(1, 21), pytest.approx(100))
+    expected = [row["value"] for row in rows if row["quantity"] == "new" and row["epsilon_printed"]]
+    assert counts.lines[0].get_ydata().tolist() == expected
+    assert shares.lines[0].get_ydata().tolist() == [18.0] * 20  # chance, wherever there are images
+    assert len(shares.get_xticks()) <= 8 and shares.get_xticklabels()[0].get_text() == "0.000"
+
+
 def test_a_figure_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), style.page(tmp_path / "figure", style.COLUMN, 1):
         raise RuntimeError
@@ -400,6 +462,27 @@ def test_ten_trainings_under_nine_attacks(
     page.draw_without_rendering()
     boxes = [axes.title.get_window_extent() for axes in blocks[0][:5]]
     assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+
+
+def test_panels_without_a_bound_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, _ = _accuracy()
+    rows = [row for row in rows if row["epsilon"] != 0.1 and row["track"] != "honest"]
+    free = [row | {"attack": "cw_100", "epsilon": None, "epsilon_printed": "unbounded"} for row in rows if row["track"]]
+    longer = [row | {"attack": "cw_1000", "steps": 1000} for row in free]
+    write_csv(tmp_path / "e.csv", [*rows, *free, *longer], accuracy.COLUMNS)
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    load("figures", "accuracy_table")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    (page,) = seen
+    titles = [axes.get_title() for axes in page.axes]
+    assert titles[1:] == ["PGD\nε = 0.01 (printed)", "C&W-100\nunbounded (printed)", "C&W-1000\nunbounded (printed)"]
+    panels = accuracy_dots.panels([{key: str(row.get(key) or "") for key in accuracy.COLUMNS} for row in longer])
+    assert list(accuracy_dots.panel_titles(panels).values()) == ["C&W\nunbounded, 1000 steps"]
+    # A logarithmic axis has no place for it.
+    write_csv(tmp_path / "c.csv", [*rows, *free], accuracy.COLUMNS)
+    load("figures", "epsilon_curves")({}, tmp_path / "c.csv", None, tmp_path / "c")
+    curves = [axes for axes in seen[-1].axes if "C&W" in axes.get_ylabel()]
+    assert curves and all(np.isfinite(line.get_xdata()).all() for axes in curves for line in axes.lines)
 
 
 def watched_page(seen: list[Figure]) -> Callable[..., AbstractContextManager[Figure]]:

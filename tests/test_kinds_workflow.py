@@ -7,14 +7,22 @@ import re
 import pytest
 import yaml
 from checkout import new_checkout
-from test_exhibit_kinds import BOUND, GAPS, GRID, LEVELS, PLACES, TABLE, WORDS
+from test_exhibit_kinds import BOUND, GAPS, GRID, LEVELS, PLACES, SCATTER, TABLE, WORDS
 
 from editions import edition, load
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.forecast import Forecast, Work
 from lossproof.exhibits.plan import Plan
 
-EXHIBITS = {"grid": GRID, "levels": LEVELS, "places": PLACES, "table": TABLE, "bound": BOUND, "gaps": GAPS}
+EXHIBITS = {
+    "grid": GRID,
+    "levels": LEVELS,
+    "places": PLACES,
+    "scatter": SCATTER,
+    "table": TABLE,
+    "bound": BOUND,
+    "gaps": GAPS,
+}
 CONTENT = yaml.dump({"title": "Paper", "exhibits": {name: one | WORDS for name, one in EXHIBITS.items()}})
 OPTIONS = ("--configfile=editions/test.yaml", "--config", "papers=[kinds]")
 
@@ -43,6 +51,8 @@ NEEDS = {
         **{"collect_grids": 1, "figure": 1, "table": 1},
     },
     "kinds_gaps": {"prepare": 1, "train": 2, "collect": 1, "figure": 1, "table": 1},
+    "kinds_scatter": {"prepare": 1, "train": 2, "embed": 2, "embed_attacked": 2}
+    | {"collect_grids": 1, "figure": 1, "table": 1},
     "kinds_table": {"prepare": 2, "train": 4, "attack_tables": 4, "collect": 1, "figure": 1, "table": 1},
 }
 
@@ -55,6 +65,7 @@ def test_an_exhibit_needs_only_what_it_shows(checkout, target):
 def test_seeds_have_jobs_of_their_own_where_trainings_do(checkout):
     assert checkout.jobs("kinds_places", *OPTIONS, "seeds_per_job=one")["embed"] == 4
     assert checkout.jobs("kinds_bound", *OPTIONS, "seeds_per_job=one")["sensitivity"] == 4
+    assert checkout.jobs("kinds_scatter", *OPTIONS, "seeds_per_job=one")["embed_attacked"] == 4
 
 
 def test_the_ledger_reads_the_kinds_that_answer_printed_numbers(checkout):
@@ -103,3 +114,14 @@ def test_the_forecast_counts_sensitivities(tmp_path):
     one, two = amounts
     assert two.attack_flop == pytest.approx(2 * one.attack_flop) and one.attack_flop > 0
     assert two.disk > one.disk
+
+
+def test_the_forecast_counts_attacked_embeddings(tmp_path):
+    forecast = Forecast(planned(tmp_path))
+    plain, attacked = (forecast.work[f"kinds/{name}"] for name in ("places", "scatter"))
+    assert attacked.models == plain.models and len(attacked.attacked_embeddings) == 2 * 2
+    less, more = (forecast.amount(work) for work in (plain, attacked))
+    # Two budgets of two steps in this edition, 20 images, four networks.
+    assert more.attack_passes - less.attack_passes == 2 * 2 * 20 * 4
+    assert more.attack_flop > less.attack_flop and more.disk > less.disk
+    assert forecast.amount(plain | attacked).attack_flop == more.attack_flop

@@ -143,6 +143,9 @@ FAULTS = [
     ("trainings.New", {"criterion": "ce"}, "trainings: found 'New'; expected .*"),
     ("attacks.pgd.epsilom", "8/255", "attacks.pgd.epsilom: unknown key 'epsilom'; .*did you mean 'epsilon'"),
     ("attacks.pgd.epsilon", "8 of 255", "attacks.pgd.epsilon: found '8 of 255'; expected a fraction .*"),
+    ("attacks.pgd.epsilon", "epsilon/10", "attacks.pgd.epsilon: found 'epsilon/10'; expected budget in pixels.*"),
+    ("attacks.pgd.epsilon", "unbounded", "attacks.pgd.epsilon: found 'unbounded'; expected budget in pixels.*"),
+    ("attacks.pgd.step_size", "epsilon/0", "attacks.pgd.step_size: found 'epsilon/0'; expected step in pixels.*"),
     ("attacks.pgd.steps", 0, "attacks.pgd.steps: found 0; allowed: >= 1"),
     ("attacks.pgd.track", "honest", "attacks.pgd.track: found 'honest'; method pgd is track 'printed'"),
     ("attacks.pgd.method", "pdg", "attacks.pgd.method: unknown attack method 'pdg'; .*did you mean 'pgd'"),
@@ -295,9 +298,8 @@ def test_the_home_folder_is_written_out(monkeypatch):
 
 def test_attacks_get_their_methods_defaults():
     for name, attack in EMBEDDED["attacks"].items():
-        assert {"method", "track", "splits"} | set(catalogue("attacks")[attack["method"]].parameters) == set(attack), (
-            name
-        )
+        expected = {"method", "track", "splits"} | set(catalogue("attacks")[attack["method"]].parameters)
+        assert set(attack) - {"images"} == expected, name
 
 
 # Declarations
@@ -365,7 +367,7 @@ def test_missing_key_in_a_declaration(tmp_path, key):
 def test_fault_around_the_declarations(tmp_path):
     assert exhibits_fault(tmp_path, lambda content: content.pop("title")).startswith("top level: key 'title'")
     assert exhibits_fault(tmp_path, lambda content: put(content, "figures", {})).startswith("figures: unknown key")
-    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: isce, mnist, sp; did you mean 'sp'"):
+    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: isce, mnist, pc, sp; did you"):
         load_exhibits(EXHIBITS, ["sq"], EMBEDDED)
 
 
@@ -641,17 +643,31 @@ def test_no_budget_leaks_into_the_paper_edition():
 def test_no_attack_budget_leaks_into_the_paper_edition():
     # Printed attacks are the printed ones in both; what the embedded edition shrinks is set anew.
     embedded, paper = load(), load(edition("paper"))
-    shrunk = ("worst_case", "worst_case_l2", "pgd_sweep")
+    shrunk = ("worst_case", "worst_case_l2", "pgd_sweep", "fgsm_grid", "mim_grid")
     for name in shrunk:
         assert paper["attacks"][name]["epsilon"] != embedded["attacks"][name]["epsilon"], name
-    assert paper["attacks"]["worst_case"]["steps"] > embedded["attacks"]["worst_case"]["steps"]
+    few = [name for name, attack in embedded["attacks"].items() if "images" in attack]
+    assert {"cw_100", "cw_long", "spsa_10", "spsa_100"} <= set(few)
+    for name in few:
+        attack = paper["attacks"][name]
+        assert attack["images"] == 1000 and attack.get("samples", 128) == 128, name
+        assert attack.get("binary_search_steps", 9) == 9, name
+    assert (paper["attacks"]["cw_long"]["steps"], paper["attacks"]["spsa_100"]["steps"]) == (1000, 100)
+    for name in ("worst_case", "worst_case_gray", "worst_case_colour"):
+        assert paper["attacks"][name]["steps"] > embedded["attacks"][name]["steps"]
+    # The substitute of VGG-13 is another network there.
+    for name in [name for name in embedded["attacks"] if name.startswith("transfer")]:
+        assert paper["attacks"][name].pop("substitute") != embedded["attacks"][name].pop("substitute"), name
+    shrunk = (*shrunk, *few, "worst_case_gray", "worst_case_colour")
     printed = [name for name in embedded["attacks"] if name not in shrunk]
     assert all(paper["attacks"][name] == embedded["attacks"][name] for name in printed)
 
 
 def test_every_edition_loads_and_declares():
     for overlay in sorted((BASE.parent / "editions").glob("*.yaml")):
-        config = load(overlay)
+        # Some overlays are made for the paper edition.
+        below = [edition("paper")] if "editions/paper.yaml editions/" in overlay.read_text() else []
+        config = load(*below, overlay)
         assert config["edition"] == overlay.stem
         assert load_exhibits(EXHIBITS, config["papers"], config)
     assert PACKAGE.name == "lossproof"

@@ -18,8 +18,8 @@ from lossproof.settings.resolved import recipe_settings
 SCRIPTS = PACKAGE.parents[1] / "workflow/scripts"
 # Bottom first. A package imports from its own layer and from those below it.
 LAYERS = [
-    {"catalogue", "records", "seeding", "devices", "progress", "sources", "settings", "spelling"},
-    {"criteria", "heads", "models", "datasets", "threats"},
+    {"catalogue", "records", "seeding", "devices", "progress", "sources", "spelling"},
+    {"criteria", "heads", "models", "datasets", "threats", "settings"},
     {"defences"},
     {"training"},
     {"attacks", "landscapes", "embeddings", "jury", "toys", "theory"},

@@ -142,6 +142,19 @@ def test_aims_and_readings_have_lines_of_their_own():
     assert {one["reading"] for one in made.records if one["section"] == "other budgets"} == {"step"}
 
 
+def test_a_line_without_a_bound_says_so():
+    claims = [one for one in printed("pc", "table_1") if (one["dataset"], one["attack"]) == ("mnist", "cw")]
+    rows = measured_as(claims, norm="l2", attack="cw_100", epsilon_printed="unbounded")
+    free = [one | {"attack": "cw_free", "value": "7.5"} for one in rows]
+    made = accuracy_table([*rows, *free], claims, "C&W")
+    first, others = (section.lines for section in made.sections)
+    assert [line.labels for line in first] == [("C&W, 100 steps", "printed"), ("", "test images")]
+    assert [cell.split()[0] for cell in first[1].cells] == ["50.0", "51.0"]
+    assert [line.labels[0] for line in others] == ["C&W, pixels free, unbounded, 100 steps"]
+    assert {one["epsilon"] for one in made.records} == {""}
+    assert r"C\&W" in latex(made) and "C&amp;W" in to_html(made)
+
+
 def test_a_training_that_is_not_printed_stands_beside_those_that_are():
     claims = printed("isce", "table_2")
     rows = measured_as(claims, norm="l2")

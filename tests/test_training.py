@@ -110,7 +110,7 @@ def test_equal_seeds_give_equal_bytes():
 def test_losses_start_from_equal_weights_and_order(monkeypatch):
     starts = {}
 
-    def first(model, criterion, optimiser, train, settings, shuffle, *_):
+    def first(model, means, train, settings, shuffle, *_):
         if settings["training"] not in starts:
             weights = {key: value.clone() for key, value in model.state_dict().items()}
             order = torch.randperm(60, generator=torch.Generator().set_state(shuffle.get_state()))
@@ -159,6 +159,10 @@ SGD = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True, 
 SGD |= {"weight_decay": 0.001}
 
 
+# Two epochs of three batches; then the run's own begin, with an optimiser of their own.
+WARM_UP = {"criterion": SP, "optimiser": SGD, "epochs": 2, "batch_size": 20, "augmentation": "none"}
+
+
 @pytest.mark.parametrize(
     ("data", "settings", "batch"),
     [
@@ -167,8 +171,9 @@ SGD |= {"weight_decay": 0.001}
         (DATA, told(selection="best_test", criterion=SP, model={"width": 0.2, "normalise": True}), 11),
         (DATA, told(selection="held_out"), 10),
         (tiny(32, 3, 16), told(**DROPOUT, selection="best_test"), 2),
+        *[(DATA, told(warm_up=[WARM_UP], epochs=3), batch) for batch in (5, 7, 11)],
     ],
-    ids=["sgd", "augmented", "best_test", "held_out", "dropout_and_batch_norm"],
+    ids=["sgd", "augmented", "best_test", "held_out", "dropout_and_batch_norm", "in_warm_up", "behind_it", "after"],
 )
 def test_resuming_gives_the_same_bytes(tmp_path, monkeypatch, data, settings, batch):
     whole = fit(settings, data, 0, CPU)
@@ -180,7 +185,7 @@ def test_resuming_gives_the_same_bytes(tmp_path, monkeypatch, data, settings, ba
         real = loop._one_epoch
         patch.setattr(loop, "_one_epoch", lambda *args: epochs.append(1) or real(*args))
         resumed = fit(settings, data, 0, CPU, resume, 0.0)
-    assert len(epochs) < settings["epochs"]
+    assert len(epochs) < len(whole.history)
     assert equal(whole, resumed)
     assert list(tmp_path.iterdir()) == []
 
@@ -256,6 +261,46 @@ def scripted(monkeypatch, scores):
     monkeypatch.setattr(loop, "accuracy", lambda model, feed: scores[len(feed)][len(calls) - 1])
 
 
+def test_only_the_last_phase_is_selected_from(monkeypatch):
+    scripted(monkeypatch, {30: [90.0, 80.0, 20.0, 30.0, 10.0]})
+    trained = fit(told(selection="best_test", warm_up=[WARM_UP], epochs=3), DATA, 0, CPU)
+    assert trained.figures["selected_epoch"] == 4
+    assert [(row["epoch"], row["phase"]) for row in trained.history] == [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2)]
+    assert [row["learning_rate"] for row in trained.history] == [0.05] * 2 + [0.01] * 3
+
+
+def test_a_warm_up_goes_before_and_hands_on_its_weights():
+    """A last phase of zero-length steps leaves the weights that a training with the warm-up's settings has."""
+    warm = fit(told(criterion=SP, epochs=2, batch_size=20) | {"optimiser": SGD}, DATA, 0, CPU)
+    still = told(warm_up=[WARM_UP], epochs=1) | {"optimiser": SGD | {"learning_rate": 0.0, "weight_decay": 0.0}}
+    handed_on = fit(still, DATA, 0, CPU)
+    assert same(warm.state, handed_on.state)
+    assert [row["train_loss"] for row in handed_on.history[:2]] == [row["train_loss"] for row in warm.history]
+
+
+def test_without_a_usable_resume_point_training_starts_at_the_first_phase(tmp_path, monkeypatch):
+    settings = told(warm_up=[WARM_UP], epochs=3)
+    path = tmp_path / "resume.safetensors"
+    leave_resume_point(path, settings, monkeypatch)
+    assert checkpoint.epochs_done(path, "another run's") == 0
+    monkeypatch.setattr(checkpoint, "restore", lambda *_: None)
+    assert equal(fit(settings, DATA, 0, CPU, path), fit(settings, DATA, 0, CPU))
+
+
+def test_the_gap_and_order_of_test_images_are_the_networks():
+    trained = fit(told(), DATA, 0, CPU)
+    model = new_model(told(), DATA)
+    model.load_state_dict(trained.state)
+    with torch.no_grad():
+        p = model.eval()(torch.from_numpy(DATA.test_images).float() / 255).softmax(1).numpy()
+    for at, y in enumerate(DATA.test_labels):
+        rival = max(value for k, value in enumerate(p[at]) if k != y)
+        assert trained.predictions["test_gap"][at] == pytest.approx(p[at, y] - rival, abs=1e-6)
+        assert trained.predictions["test_top"][at].tolist() == np.argsort(-p[at]).tolist()
+    right = trained.predictions["test_prediction"] == DATA.test_labels
+    assert ((trained.predictions["test_gap"] > 0) == right).all() and right.any()
+
+
 @pytest.mark.parametrize(("selection", "epoch"), [("last", 4), ("best_test", 2), ("held_out", 3)])
 def test_selection_keeps_the_epoch_it_says(monkeypatch, selection, epoch):
     # 30 test images, 15 held out; the first of equal epochs counts.
@@ -270,9 +315,9 @@ def test_held_out_images_stay_out_of_training(monkeypatch):
     seen = set()
     real = loop._one_epoch
 
-    def watched(model, criterion, optimiser, train, *rest):
+    def watched(model, means, train, *rest):
         seen.update(image.numpy().tobytes() for images, _ in train.batches() for image in images)
-        return real(model, criterion, optimiser, train, *rest)
+        return real(model, means, train, *rest)
 
     monkeypatch.setattr(loop, "_one_epoch", watched)
     trained = fit(told(selection="held_out"), DATA, 0, CPU)

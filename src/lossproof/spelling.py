@@ -42,12 +42,26 @@ NAMES = {
     "at_steps": "adversarial training, steps",
     "isce": "I-SCE",
     "pc": "PC",
+    "pc_sum": "PC, sum",
+    "pc_hard": "PC, hard rival",
+    "pc_sum_hard": "PC as printed",
+    "pc_only": "PC without LC",
+    "lc_only": "CE + LC",
+    "gce": "GCE",
+    "ce+at": "CE + AT",
+    "gce+at": "GCE + AT",
+    "pc+at": "PC + AT",
     "nce": "CE, normalised logits",
     "none": "no attack",
     "fgsm": "FGSM",
     "bim": "BIM",
     "pgd": "PGD",
     "upgd": "UPGD",
+    "mim": "MIM",
+    "cw": "C&W",
+    "spsa": "SPSA",
+    "transfer_pgd": "PGD, transferred",
+    "transfer_mim": "MIM, transferred",
     "pgd10_8of255": "PGD-10",
     "pgd50_8of255": "PGD-50",
     "pgd10_16of255": "PGD-10",
@@ -66,6 +80,15 @@ NAMES = {
     "inside_bound": "inside the bound (%)",
     "median_gap": "median gap",
     "median_gradient": "median gradient",
+    "fooled_share": "fooled, of right images (%)",
+    "centre_distance": "distance from the common centre",
+    "centre_distance_before": "… of the same images before the attack",
+    "nearest_class": "taken for the nearest class (%)",
+    "single_step": "one step − iterative",
+    "black_box_worst": "black box − worst white box",
+    "black_box_pgd": "black box − PGD",
+    "growth": "ε − next larger ε",
+    "remaining": "left at the largest ε",
     "train": "training images",
     "test": "test images",
     "filter_normalised": "filter-normalised",
@@ -73,8 +96,20 @@ NAMES = {
 }
 # Trainings at the settings of one paper end in its name, e.g. ce_isce; a reader of that paper's exhibit knows it.
 PAPERS = ("_sp", "_isce", "_pc")
-# What follows an attack's name in its id. A radius is shown anyway, so ids that hold one add nothing.
-VARIANTS = {"library": "library settings", "1of255": "", "sweep": ""}
+# Words that follow an attack's name in its id. A radius is shown anyway, and so is the data set, so that ids which
+# hold one, or tell the attacks on one kind of data (gray, colour, many classes) from those on another, add nothing.
+VARIANTS = {
+    "library": "library settings",
+    "long": "more steps",
+    "free": "pixels free",
+    "1of255": "",
+    "sweep": "",
+    "gray": "",
+    "colour": "",
+    "many": "",
+    "fine": "",
+    "grid": "",
+}
 # Whose choice is shown in words of its own, where an exhibit has both.
 TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
 # What the budget of an attack is taken to mean, where a paper leaves it open.
@@ -122,12 +157,26 @@ def attack(key: str, beside: Collection[str] = ()) -> str:
     words = [word for word in key.split("_") if word not in (*AIMS, *beside)]
     # The longest known beginning is the method: ``pgd_l2`` is another one than ``pgd``.
     method = next((at for at in range(len(words), 0, -1) if "_".join(words[:at]) in NAMES), 0)
-    known, variant = "_".join(words[:method]), "_".join(words[method:])
+    known = "_".join(words[:method])
+    variant = "_".join(word for word in words[method:] if VARIANTS.get(word) != "")
     if not known or not variant:
-        return name("_".join(words))
+        return name(known or "_".join(words))
     if variant.isdigit():
         return f"{NAMES[known]}-{variant}"
-    return ", ".join(filter(None, (NAMES[known], VARIANTS.get(variant, variant.replace("_", " ")))))
+    return f"{NAMES[known]}, {VARIANTS.get(variant, variant.replace('_', ' '))}"
+
+
+def opponents(one: str, other: str) -> str:
+    """Two attacks whose accuracies are compared: "FGSM − PGD"; one where it is compared with itself or with nothing."""
+    return attack(one) if other in ("", one) else f"{attack(one)} − {attack(other)}"
+
+
+def rank(key: str, *, short: bool = False) -> str:
+    """A class by how probable it was: "2" -> "2nd most probable", in short "2nd"; "later": all behind the others."""
+    if key == "later":
+        return "less probable"
+    place = {"1": "", "2": "2nd", "3": "3rd"}.get(key, f"{key}th")
+    return place if short else f"{place} most probable".lstrip()
 
 
 def targeted(key: str) -> str:
@@ -139,6 +188,11 @@ def steps(key: str, count: str) -> str:
     """How long an attack goes on: '40 steps', or '300 queries' of one that only asks the network; '' where not said."""
     one, more = ("query", "queries") if key.startswith("simba") else ("step", "steps")
     return f"{count} {one if count == '1' else more}" if count else ""
+
+
+def budget(printed: str) -> str:
+    """The size of a perturbation: 'ε = 8/255', 'unbounded'; nothing for nothing."""
+    return "unbounded" if printed == "unbounded" else printed and f"ε = {printed}"
 
 
 def reading(key: str) -> str:

@@ -9,6 +9,14 @@ for BUNDLE, MEMBERS in config["bundles"].items():
         input:
             PATHS.dataset("{dataset}"),
             [PATHS.model("{dataset}/{arch}/{training}", seed, "model.safetensors") for seed in JOB_SEEDS],
+            # One network may be another's substitute: each file once.
+            lambda wildcards, members=tuple(MEMBERS): sorted(
+                {
+                    PATHS.model(run, seed, "model.safetensors")
+                    for run in substitutes_of(wildcards, members).values()
+                    for seed in seeds_of(wildcards)
+                }
+            ),
         output:
             [
                 PATHS.attack("{dataset}/{arch}/{training}", seed, split, attack, suffix)
@@ -29,6 +37,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
             edition=EDITION,
             settings=run_json,
             attacks=attack_json(MEMBERS),
+            substitutes=lambda wildcards, members=tuple(MEMBERS): substitutes_json(wildcards, members),
             bundle=BUNDLE,
             images=as_json(config["attack_images"]),
             batch_size=config["attack_batch_size"],
@@ -36,13 +45,14 @@ for BUNDLE, MEMBERS in config["bundles"].items():
             code=lambda wildcards, members=tuple(MEMBERS): run_code(
                 "attack.py",
                 wildcards,
+                substitutes_of(wildcards, members).values(),
                 attacks=[config["attacks"][name]["method"] for name in members],
             ),
         message:
             "attack {wildcards.dataset}/{wildcards.arch}/{wildcards.training} ({params.bundle})"
         shell:
-            "torch_python workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
-            " --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
+            "warm_python workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
+            " --substitutes {params.substitutes:q} --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
             ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
             ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
             " > {log:q} 2>&1"

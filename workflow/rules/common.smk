@@ -16,7 +16,7 @@ from lossproof.datasets import on_disk
 from lossproof.datasets.source import keeps_files, source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.forecast import Forecast
-from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES
+from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES, Run
 from lossproof.exhibits.plan import Plan, named_archs, named_datasets
 from lossproof.heads.choice import head_of
 from lossproof.report.plan_text import plan_text
@@ -24,6 +24,7 @@ from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import (
     SELECTIONS,
+    phases,
     recipe_settings,
     run_settings,
     toy_settings,
@@ -45,7 +46,9 @@ def read_plan():
     try:
         checked = load_config(config, config_files(), ROOT / "workflow/schemas/config.schema.yaml")
         exhibits = load_exhibits(ROOT / "exhibits", checked["papers"], checked)
-        return Plan(checked, exhibits)
+        plan = Plan(checked, exhibits)
+        plan.runs  # those that attacks are made on must resolve too
+        return plan
     except SettingsError as error:
         sys.exit(f"lossproof: {error}")
 
@@ -59,7 +62,7 @@ DEPLOYED = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_met
 GPU = devices.gpus_wanted(config["device"])
 # Steps find the package by its path in every environment, without an installation.
 # In a rule `python` is the one that runs Snakemake, unless the rule's own environment is deployed.
-# `torch_python` forks a step from a process that has imported torch already (warm.py), on this
+# `warm_python` forks a step from a process that has imported what is slow to import (warm.py), on this
 # machine's CPU; elsewhere the two are the same.
 PYTHON = "python" if DEPLOYED else sys.executable
 WARM = [] if DEPLOYED or GPU or workflow.remote_exec else ["workflow/scripts/warm.py"]
@@ -68,7 +71,7 @@ WARM = [] if DEPLOYED or GPU or workflow.remote_exec else ["workflow/scripts/war
 shell.prefix(
     f"export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
     f'python() {{{{ command {shlex.quote(PYTHON)} "$@"; }}}}; '
-    f"torch_python() {{{{ python {' '.join(WARM)} \"$@\"; }}}}; "
+    f"warm_python() {{{{ python {' '.join(WARM)} \"$@\"; }}}}; "
     f"DEVICE={config['device']}; CACHE={shlex.quote(config['data']['cache'])}; "
     f"MIRRORS={shlex.quote(json.dumps(config['data']['mirrors']))}; "
     f"RESUME_EVERY={config['training']['resume_every_seconds']}; "
@@ -123,18 +126,34 @@ def run_json(wildcards):
     return as_json(run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training))
 
 
-def run_code(script, wildcards, **components):
-    """The code of a step that builds a run's network with its criterion and that criterion's head."""
-    recipe = recipe_settings(config, wildcards.training)
-    criterion = recipe["criterion"]
+def run_code(script, wildcards, beside=(), **components):
+    """The code of a step that builds a run's network with its criterion and that criterion's head.
+
+    ``beside``: other runs whose networks the step builds.
+    """
+    runs = [(wildcards.dataset, wildcards.arch, wildcards.training), *beside]
+    settings = [run_settings(config, *run) for run in runs]
+    criteria = [(one["criterion"]["name"], one["criterion"]["parameters"]) for one in settings]
+    parts = [part for one in settings for part in phases(one)]
     return code(
         script,
-        models=[wildcards.arch],
-        criteria=[criterion["name"]],
-        heads=[head_of(criterion["name"], criterion["parameters"])],
-        defences=[recipe["defence"]["name"]] if "defence" in recipe else [],
+        models=sorted({one["arch"] for one in settings}),
+        criteria=sorted({part["criterion"]["name"] for part in parts}),
+        heads=sorted({head_of(*criterion) for criterion in criteria}),
+        defences=sorted({part["defence"]["name"] for part in parts if "defence" in part}),
         **components,
     )
+
+
+def substitutes_of(wildcards, names):
+    """By attack, the run on which it is made, of the attacks that are not made on the attacked run itself."""
+    run = Run(wildcards.dataset, wildcards.arch, wildcards.training)
+    return {name: found for name in names if (found := PLAN.substitute(run, name))}
+
+
+def substitutes_json(wildcards, names):
+    """The resolved settings of the substitutes by attack."""
+    return as_json({name: run_settings(config, *run) for name, run in substitutes_of(wildcards, names).items()})
 
 
 def every_output():

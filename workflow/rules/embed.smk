@@ -27,7 +27,49 @@ rule embed:
     message:
         "embedding of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "torch_python workflow/scripts/embed.py --settings {params.settings:q} --images {params.images}"
+        "warm_python workflow/scripts/embed.py --settings {params.settings:q} --images {params.images}"
         ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
+        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        " > {log:q} 2>&1"
+
+
+# The same images, where an attack on them fools the network.
+rule embed_attacked:
+    input:
+        PATHS.dataset("{dataset}"),
+        [PATHS.model("{dataset}/{arch}/{training}", seed, "model.safetensors") for seed in JOB_SEEDS],
+        [PATHS.embedding("{dataset}/{arch}/{training}", seed, "npz") for seed in JOB_SEEDS],
+    output:
+        [
+            PATHS.embedding("{dataset}/{arch}/{training}", seed, f"{{attack}}.{suffix}")
+            for seed in JOB_SEEDS
+            for suffix in ("json", "npz")
+        ],
+    log:
+        f"logs/{EDITION}/embed_attacked/{{dataset}}/{{arch}}/{{training}}/{{attack}}/{JOB_LOG}.log",
+    wildcard_constraints:
+        attack=one_of(config["attacks"]),
+    conda:
+        "../../envs/torch.yaml"
+    threads: threads_of
+    resources:
+        gpu=GPU,
+    params:
+        edition=EDITION,
+        settings=run_json,
+        attack=lambda wildcards: attack_json([wildcards.attack]),
+        batch_size=config["attack_batch_size"],
+        seeds=seeds_of,
+        code=lambda wildcards: run_code(
+            "embed_attacked.py",
+            wildcards,
+            attacks=[config["attacks"][wildcards.attack]["method"]],
+        ),
+    message:
+        "embedding of {wildcards.dataset}/{wildcards.arch}/{wildcards.training} under {wildcards.attack}"
+    shell:
+        "warm_python workflow/scripts/embed_attacked.py --settings {params.settings:q} --attack {params.attack:q}"
+        " --batch-size {params.batch_size} --seeds {params.seeds}"
+        ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
         " > {log:q} 2>&1"

@@ -24,7 +24,7 @@ for GRIDS in (False, True):
         message:
             "collect {wildcards.paper}/{wildcards.exhibit}"
         shell:
-            "python workflow/scripts/collect.py --settings {params.settings:q} > {log:q} 2>&1"
+            "warm_python workflow/scripts/collect.py --settings {params.settings:q} > {log:q} 2>&1"
 
 
 rule figure:
@@ -53,7 +53,7 @@ rule figure:
     message:
         "draw {wildcards.paper}/{wildcards.exhibit}"
     shell:
-        "python workflow/scripts/figure.py --settings {params.settings:q} --tidy {input:q}"
+        "warm_python workflow/scripts/figure.py --settings {params.settings:q} --tidy {input:q}"
         " --out {output:q} > {log:q} 2>&1"
 
 
@@ -85,5 +85,5 @@ rule table:
     message:
         "typeset {wildcards.paper}/{wildcards.exhibit}"
     shell:
-        "python workflow/scripts/table.py --settings {params.settings:q} --tidy {input.tidy:q}"
+        "warm_python workflow/scripts/table.py --settings {params.settings:q} --tidy {input.tidy:q}"
         " --claims {input.claims:q} --out {output:q} > {log:q} 2>&1"

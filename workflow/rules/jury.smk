@@ -27,7 +27,7 @@ rule sensitivity:
     message:
         "sensitivity of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "torch_python workflow/scripts/sensitivity.py --settings {params.settings:q} --images {params.images}"
+        "warm_python workflow/scripts/sensitivity.py --settings {params.settings:q} --images {params.images}"
         ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
         " > {log:q} 2>&1"

@@ -28,5 +28,5 @@ for PAPER in config["papers"]:
                 message:
                     "theory: {params.checks}"
                 shell:
-                    "torch_python workflow/scripts/theory.py --paper {params.paper} --checks {params.checks}"
+                    "warm_python workflow/scripts/theory.py --paper {params.paper} --checks {params.checks}"
                     " --recipes {params.recipes:q} --threads {threads} --results results/{params.edition} > {log:q} 2>&1"

@@ -26,5 +26,5 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
         message:
             "toy networks, {wildcards.training}"
         shell:
-            "torch_python workflow/scripts/toy.py --settings {params.settings:q} --threads {threads}"
+            "warm_python workflow/scripts/toy.py --settings {params.settings:q} --threads {threads}"
             " --results results/{params.edition} > {log:q} 2>&1"

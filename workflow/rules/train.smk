@@ -22,7 +22,7 @@ rule train:
     message:
         "train {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "torch_python workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
+        "warm_python workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
         ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE" --threads {threads}'
         " --out results/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
         " --resume .cache/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"

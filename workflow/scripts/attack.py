@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from lossproof import devices
 from lossproof.attacks.protocol import AttackData, run_bundle
@@ -16,10 +17,16 @@ from lossproof.training.feeding import feed, loading_for
 from lossproof.training.stored import load_model
 
 
+def run_path(settings: dict[str, Any]) -> str:
+    """Data set, architecture and training of resolved settings, as in paths."""
+    return "/".join((settings["dataset"], settings["arch"], settings["training"]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, type=json.loads, help="JSON: the resolved run")
     parser.add_argument("--attacks", required=True, type=json.loads, help="JSON: attack settings by name")
+    parser.add_argument("--substitutes", default={}, type=json.loads, help="JSON: the runs that attacks are made on")
     parser.add_argument("--bundle", required=True, help="name of the bundle, for provenance")
     parser.add_argument("--images", required=True, type=json.loads, help="JSON: images per split, null for all")
     parser.add_argument("--batch-size", type=int, default=512)
@@ -35,34 +42,47 @@ def main() -> None:
     data = prepared.load(arguments.data)
     loading = loading_for(data, arguments.workers, arguments.prefetch, arguments.threads)
     device = devices.prepare(arguments.threads - loading.workers, arguments.device)
-    # Every network of a data set faces the same images.
-    attacked = {}
-    for split in prepared.SPLITS:
-        images, labels = data.split(split)
-        index = choose_images(labels, arguments.images[split], settings["dataset"], split)
-        attacked[split] = AttackData(feed(images, labels, index, device, loading), index)
     criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
-    run = "/".join((settings["dataset"], settings["arch"], settings["training"]))
+    models = arguments.results / "models"
+    run = run_path(settings)
+
+    def chosen(cap: int | None) -> dict[str, AttackData]:
+        """What is attacked of each split: every network of a data set faces the same images."""
+        found = {}
+        for split in prepared.SPLITS:
+            images, labels = data.split(split)
+            counts = [count for count in (arguments.images[split], cap) if count is not None]
+            index = choose_images(labels, min(counts, default=None), settings["dataset"], split)
+            found[split] = AttackData(feed(images, labels, index, device, loading), index)
+        return found
+
+    # Attacks of few images look at some of those that the others attack.
+    caps = list(dict.fromkeys(attack.get("images") for attack in arguments.attacks.values()))
+    attacked = {cap: chosen(cap) for cap in caps}
     for seed in arguments.seeds:
         clock = Clock()
-        weights = arguments.results / "models" / run / f"seed{seed}" / "model.safetensors"
-        model = load_model(weights, settings, data, device)
-        found = run_bundle(
-            model,
-            attacked,
-            arguments.attacks,
-            run_name=run,
-            seed=seed,
-            batch_size=arguments.batch_size,
-            criterion=criterion,
-        )
+        networks = {run_path(one): one for one in (settings, *arguments.substitutes.values())}
+        weights = {path: models / path / f"seed{seed}" / "model.safetensors" for path in networks}
+        loaded = {path: load_model(weights[path], one, data, device) for path, one in networks.items()}
+        found: dict[Any, Any] = {}
+        for cap, images in attacked.items():
+            found |= run_bundle(
+                loaded[run],
+                images,
+                {name: attack for name, attack in arguments.attacks.items() if attack.get("images") == cap},
+                run_name=run,
+                seed=seed,
+                batch_size=arguments.batch_size,
+                criterion=criterion,
+                substitutes={name: loaded[run_path(one)] for name, one in arguments.substitutes.items()},
+            )
         folder = arguments.results / "attacks" / run / f"seed{seed}"
         for (split, attack), (record, arrays) in found.items():
             write_npz(folder / split / f"{attack}.npz", arrays)
             write_json(folder / split / f"{attack}.json", record | {"run": {**settings, "seed": seed}})
         written = devices.describe(device)
         name = f"{arguments.bundle}.provenance.json"
-        write_provenance(folder, clock, [weights], written, arguments.threads, name)
+        write_provenance(folder, clock, list(weights.values()), written, arguments.threads, name)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ from pathlib import Path
 from lossproof.claims.published import COLUMNS, unprinted, with_run
 from lossproof.exhibits.paths import Paths
 from lossproof.records import read_csv, read_json, write_csv
+from lossproof.settings.resolved import all_epochs
 
 
 @cache
 def epochs_of(pattern: str) -> set[int]:
-    """Epochs of the trainings behind a record's path, in which ``*`` stands for every seed."""
-    return {read_json(path)["run"]["epochs"] for path in sorted(Path().glob(pattern))}
+    """Epochs, of all phases, of the trainings behind a record's path, in which ``*`` stands for every seed."""
+    return {all_epochs(read_json(path)["run"]) for path in sorted(Path().glob(pattern))}
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""Run a step in a process forked from one that has already imported torch.
+"""Run a step in a process forked from one that has already imported torch, matplotlib and their like.
 
     python workflow/scripts/warm.py workflow/scripts/train.py --settings ...
 
-Importing torch costs more than many steps of the embedded edition. The first call starts a server
+Importing them costs more than many steps of the embedded edition. The first call starts a server
 that imports the heavy libraries (never our own code) and forks a fresh process for every step; the
 step gets this call's arguments, environment, folder and files, and dies with it. The server ends by
 itself when nothing has asked for a while. A step that wants several threads or that meets any
@@ -37,6 +37,11 @@ LIBRARIES = (
     "scipy.special",
     "torchattacks",
     "loss_landscapes",
+    "scipy.stats",
+    "sklearn.manifold",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
 )
 IDLE_SECONDS = float(os.environ.get("LOSSPROOF_WARM_IDLE", "15"))
 START_SECONDS = 60.0

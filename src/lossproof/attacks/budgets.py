@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lossproof.catalogue import catalogue
 from lossproof.threats import epsilon
 
 PER_STEP = "per_step"
@@ -17,7 +18,7 @@ class Budget:
     """One budget of an attack; lengths in pixels of [0, 1] (L2: Euclidean length over the image)."""
 
     text: str  # epsilon as printed
-    value: float  # the same as a number
+    value: float  # the same as a number, infinite where nothing bounds the attack
     norm: str
     radius: float
     step: float | None  # None for a method without a step of its own
@@ -51,7 +52,8 @@ def starts_at_random(reading: str, asked: bool | None) -> bool:
 def of_plan(plan: Mapping[str, Any], shape: Sequence[int]) -> list[Budget]:
     """The budgets of resolved attack settings for images of ``shape`` (C, H, W); ValueError as ``read``."""
     found = []
-    for text, value in zip(*epsilon.parse_list(plan["epsilon"]), strict=True):
+    pattern = catalogue("attacks")[plan["method"]].parameters["epsilon"]["pattern"]
+    for text, value in zip(*epsilon.parse_list(plan["epsilon"], pattern), strict=True):
         norm, radius, step = plan["norm"], value, None
         if "reading" in plan:
             given = None if plan["step_size"] is None else epsilon.parse(plan["step_size"])

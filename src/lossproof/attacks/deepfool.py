@@ -19,7 +19,7 @@ from lossproof.attacks.outcome import Crafted, predict
 from lossproof.attacks.parameters import EPSILON, L2
 from lossproof.attacks.watched import Watched
 from lossproof.models.frozen import frozen
-from lossproof.threats.balls import length, per_image, project
+from lossproof.threats.balls import length, within
 
 CATALOGUE = {
     "deepfool": {
@@ -77,14 +77,9 @@ def deepfool(
     way = length(points - images, norm)
     fooled = predict(model, points) != labels
     right = predict(model, images) == labels
-    made = []
-    for epsilon in epsilons:
-        radius = per_image(epsilon, images)
-        inside = way.view_as(radius) <= radius
-        made.append(torch.where(inside, points, project(points, images, norm, radius)))
     figures = {"fooled_unlimited": fooled, "l2_unlimited": way.where(fooled & right, torch.nan)}
     return Crafted(
-        torch.stack(made),
+        torch.stack([within(points, images, norm, epsilon) for epsilon in epsilons]),
         watched.zero.to(images.device).expand(len(epsilons), len(images)),
         figures={name: figure.expand(len(epsilons), -1) for name, figure in figures.items()},
     )

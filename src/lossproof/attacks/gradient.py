@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from lossproof.attacks.losses import AttackLoss, gap, resolve
 from lossproof.models.frozen import frozen
-from lossproof.threats.balls import per_image, project, random_point, rescale, steepest
+from lossproof.threats.balls import TINY, per_image, project, random_point, rescale, steepest
 
 # An image is dropped early only when its gap is this far below 0, relative to its largest logit:
 # in a batch of another size the logits differ in their last digits.
@@ -100,8 +100,8 @@ def attack(
     the first run of each loss. restarts: runs per loss; more than one need random_start. early_drop: stop with an
     image once it is clearly fooled (same success, fewer passes, but the first adversarial point rather than the
     most adversarial one). plain: the loop as papers print it, which gives back the last iterate and leaves an image
-    where it is while its gradient is exactly zero (counted all the same). copies: the batch is that many copies of
-    the same images in a row, which share their random numbers.
+    where it is, or to its velocity, while its gradient is exactly zero (counted all the same). copies: the batch is
+    that many copies of the same images in a row, which share their random numbers.
 
     The clean image is a candidate too, unless ``plain``. The model is put in evaluation mode and its parameters
     frozen for the time of the attack. Raises ValueError for settings that make no sense together.
@@ -109,8 +109,8 @@ def attack(
     if steps < 1 or restarts < 1 or (restarts > 1 and not random_start):
         raise ValueError("needs steps >= 1, restarts >= 1, and a random start for more than one run")
     given = loss if isinstance(loss, Sequence) and not isinstance(loss, str) else [loss]
-    if plain and (early_drop or momentum or len(given) * restarts > 1):
-        raise ValueError("the plain loop is one run of one loss on every image, without momentum")
+    if plain and (early_drop or len(given) * restarts > 1):
+        raise ValueError("the plain loop is one run of one loss on every image")
     objectives, sign = [resolve(one) for one in given], -1 if targeted else 1
     radius, size = per_image(epsilon, images), per_image(step_size, images)
     draws = _Draws(images, copies, generator)
@@ -157,7 +157,7 @@ def attack(
                 direction = _usable(now, zero, None if plain else draws)
                 if momentum:
                     direction = rescale(direction)
-                    direction = direction / direction.flatten(1).abs().mean(1).view_as(now.step)
+                    direction = direction / direction.flatten(1).abs().mean(1).clamp_min(TINY).view_as(now.step)
                     now.velocity = direction = direction + momentum * now.velocity
                 now.point = project(now.point + now.step * steepest(direction, norm), now.images, norm, now.epsilon)
             if len(now.rows):

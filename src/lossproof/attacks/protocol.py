@@ -14,9 +14,9 @@ beside the network's activations for B images and what the feed itself holds (st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from lossproof import catalogue
 from lossproof.attacks import budgets
 from lossproof.attacks.losses import AttackLoss
-from lossproof.attacks.outcome import Outcome, judge, predict, summarise
+from lossproof.attacks.outcome import Crafted, Outcome, judge, predict, summarise
 from lossproof.attacks.seeded import seeded
 from lossproof.progress import track
 from lossproof.records import SCHEMA_VERSION
@@ -65,7 +65,7 @@ def resolve(settings: Mapping[str, Any]) -> dict[str, Any]:
     plan = {**entry.defaults(), "track": entry.about["track"], **settings}
     if plan["track"] != entry.about["track"]:
         raise ValueError(f"method '{method}' has no track '{plan['track']}'")
-    unknown = set(plan) - set(entry.parameters) - {"method", "track", "name", "splits"}
+    unknown = set(plan) - set(entry.parameters) - {"method", "track", "name", "splits", "images"}
     if unknown:
         raise ValueError(f"method '{method}' has no setting {', '.join(sorted(unknown))}")
     if "reading" in plan:
@@ -82,6 +82,7 @@ def run_bundle(
     seed: int,
     batch_size: int = BATCH,
     criterion: AttackLoss | None = None,
+    substitutes: Mapping[str, nn.Module] | None = None,
 ) -> dict[Key, Result]:
     """Attack ``model`` (pixels in [0, 1] to logits, on whatever device); records and arrays by (split, attack).
 
@@ -89,15 +90,17 @@ def run_bundle(
     On the printed track the splits share their batches (a sign step of one image does not depend on the others);
     on the honest one each split is attacked by itself and all budgets of a sweep share a batch. batch_size: images
     in one forward pass at most, fewer where they are large (``fitting``); with it change the draws of random starts.
-    criterion: what the loss "own" stands for. The feeds lie on the model's device.
+    criterion: what the loss "own" stands for. substitutes: by attack, the model on which it is made, where it is not
+    made on ``model`` (``substitute`` in the method's CATALOGUE). The feeds lie on the model's device.
     Random draws follow from run_name, seed, the attack, the splits attacked together and the batch; so do those of a
     model that draws at each pass. It is judged on other draws than it was attacked on, the same for all budgets.
 
     Settings that a method got after its records were published (``added`` in its CATALOGUE) stand in a record only
     where they are not the default, so that equal runs keep their bytes.
 
-    Arrays: index, label, clean [N] int64 and adversarial [E, N] int64 (-1: no admissible image). Raises ValueError
-    for unknown settings, and where "own" is asked for without a criterion.
+    An unbounded budget has no ``epsilon_value``. Arrays: index, label, clean [N] int64 and adversarial [E, N] int64
+    (-1: no admissible image). Raises ValueError for unknown settings, where "own" is asked for without a criterion,
+    and where a substitute is missing.
     """
     plans = {name: resolve(settings) for name, settings in attack_settings_by_name.items()}
     splits = {name: data for name, data in sorted(data_by_split.items()) if len(data.feed)}
@@ -110,7 +113,8 @@ def run_bundle(
             label = f"{run_name} {name} {'+'.join(group)}"
             base = (run_name, seed, name, *group)
             feeds = [splits[split].feed for split in group]
-            outcomes = _attack(model, feeds, plan, base, batch_size, criterion, label)
+            handed = plan | _substitute(name, plan, substitutes or {})
+            outcomes = _attack(model, feeds, handed, base, batch_size, criterion, label)
             start = 0
             for split in group:
                 rows = slice(start, start := start + len(splits[split].feed))
@@ -119,6 +123,15 @@ def run_bundle(
                     [outcome.of(rows) for outcome in outcomes],
                 )  # fmt: skip
     return results
+
+
+def _substitute(name: str, plan: Mapping[str, Any], substitutes: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+    """The model in the place of the names of architectures that an attack's settings have for it."""
+    if "substitute" not in catalogue.catalogue("attacks")[plan["method"]].about:
+        return {}
+    if name not in substitutes:
+        raise ValueError(f"attack '{name}' is made on a substitute, and none is given")
+    return {"substitute": substitutes[name]}
 
 
 def _pixels(images: Tensor) -> Tensor:
@@ -142,9 +155,28 @@ def _attack(
     label: str,
 ) -> list[Outcome]:
     """One outcome per budget over all images of the feeds, in order."""
+    batches = [outcomes for _, outcomes in crafted(model, feeds, plan, seed_names, batch_size, criterion, label)]
+    return [Outcome.joined(list(parts)) for parts in zip(*batches, strict=True)]
+
+
+def crafted(
+    model: nn.Module,
+    feeds: Sequence[Feed],
+    plan: Mapping[str, Any],
+    seed_names: tuple[object, ...],
+    batch_size: int = BATCH,
+    criterion: AttackLoss | None = None,
+    label: str = "",
+) -> Iterator[tuple[Crafted, list[Outcome]]]:
+    """Batch by batch over all images of the feeds: what the attack makes of them, and an outcome per budget.
+
+    plan: settings as ``resolve`` gives them; seed_names: what every draw follows from, with the batch; label: of the
+    progress. The rest is as in ``run_bundle``.
+    """
     found = budgets.of_plan(plan, feeds[0].shape)
     entry = catalogue.catalogue("attacks")[plan["method"]]
-    settings = {key: plan[key] for key in entry.parameters if key not in ("epsilon", "step_size", "reading")}
+    said_otherwise = ("epsilon", "step_size", "reading", "substitute_training")
+    settings = {key: plan[key] for key in entry.parameters if key not in said_otherwise}
     settings["norm"] = norm = found[0].norm
     if "own" in settings.get("losses", ()):
         if criterion is None:
@@ -154,7 +186,6 @@ def _attack(
     size = fitting(batch_size, feeds[0].shape)
     together = len(found) if plan["track"] == "honest" else 1
     size = max(1, size // (together * plan.get("draws", 1)))
-    parts: list[list[Outcome]] = [[] for _ in found]
     count = ceil(sum(map(len, feeds)) / size)
     for number, (images, truth) in enumerate(track(joined(feeds, size), count, label)):
         batch, names = _pixels(images), (*seed_names, number * size)
@@ -163,14 +194,15 @@ def _attack(
                 model, batch, truth, epsilons=[one.radius for one in found], step_sizes=[one.step for one in found],
                 seed=seed_of("attack", *names), **settings,
             )  # fmt: skip
-        for at, (part, one) in enumerate(zip(parts, found, strict=True)):
+        outcomes = []
+        for at, one in enumerate(found):
             with seeded(batch.device, "judge", *names):
                 outcome = judge(
                     model, batch, made.images[at], norm=norm, epsilon=one.radius, zero_gradient=made.zero_gradient[at],
                     target=made.target, figures={name: figure[at] for name, figure in made.figures.items()},
                 )  # fmt: skip
-            part.append(outcome)
-    return [Outcome.joined(part) for part in parts]
+            outcomes.append(outcome)
+        yield made, outcomes
 
 
 def _record(
@@ -197,7 +229,7 @@ def _record(
         "results": [
             {
                 "epsilon": one.text,
-                "epsilon_value": one.value,
+                "epsilon_value": one.value if isfinite(one.value) else None,
                 "step_size_value": one.step,
                 **({"norm": one.norm, "radius_value": one.radius} if "reading" in plan else {}),
                 **summarise(outcome, labels, clean),

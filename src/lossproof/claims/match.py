@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from lossproof.claims.verdict import Estimate
+from lossproof.threats.epsilon import UNBOUNDED
 
 Row = Mapping[str, str]
 
@@ -60,12 +61,18 @@ def same_attack(claim: Row, row: Row) -> bool:
         named
         and row["track"] == "printed"
         and row["norm"] == (claim["norm"] or row["norm"])
-        and number(row["epsilon"]) is not None
-        and agree(claim["epsilon"], row["epsilon"])
+        and _same_budget(claim, row)
         and agree(claim["steps"], steps)
         and agree(claim["step_size"], row["step_size"])
         and row["targeted"] == (claim["targeted"] or row["targeted"])
     )
+
+
+def _same_budget(claim: Row, row: Row) -> bool:
+    """Equal epsilons; any answers a claim that has none, but only such a claim is answered by an unbounded one."""
+    if row["epsilon_printed"] == UNBOUNDED:
+        return number(claim["epsilon"]) is None
+    return number(row["epsilon"]) is not None and agree(claim["epsilon"], row["epsilon"])
 
 
 def _same_network(claim: Row, row: Row) -> bool:
@@ -80,13 +87,16 @@ def _same_network(claim: Row, row: Row) -> bool:
 def _one(rows: list[Row], claim: Row) -> Row | None:
     """The row aggregated over seeds, or the only seed's; None where that leaves a choice.
 
-    A claim does not say how its budget is read; the reading that the exhibit declares first answers it.
+    A claim does not say how its budget is read, nor all that an attack depends on; of those that agree with it the
+    reading and the attack that the exhibit declares first answer it.
     """
     exact = [row for row in rows if row["attack"] == claim["attack"]]
     rows = exact or rows
+    # Only a claim without a budget has such rows: they are what it speaks of, the radii beside them are not.
+    rows = [row for row in rows if row["epsilon_printed"] == UNBOUNDED] or rows
     aggregated = [row for row in rows if not row["seed"]]
     chosen = aggregated or rows
-    chosen = [row for row in chosen if row["reading"] == chosen[0]["reading"]]
+    chosen = [row for row in chosen if all(row[key] == chosen[0][key] for key in ("attack", "reading"))]
     return chosen[0] if len(chosen) == 1 else None
 
 
@@ -113,7 +123,7 @@ def find(claim: Row, tidy: Iterable[Row], *, split: str) -> Row | None:
 def at_lost_level(claim: Row, rows: list[Row]) -> list[Row]:
     """Of a claim at the first or second of two levels that the sources lost, the rows at our first or second."""
     which = next((at for at, words in enumerate(("first of two", "second of two")) if words in claim["note"]), None)
-    levels = sorted({number(row["epsilon"]) or 0.0 for row in rows})
+    levels = sorted({value for row in rows if (value := number(row["epsilon"])) is not None})
     if number(claim["epsilon"]) is not None or which is None or len(levels) <= which:
         return rows
     return [row for row in rows if number(row["epsilon"]) == levels[which]]

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from lossproof.models.frozen import frozen
 from lossproof.threats.balls import per_image, project, random_point, steepest
-from lossproof.threats.epsilon import PATTERN, parse
+from lossproof.threats.epsilon import PATTERN, SHARE, STEP_PATTERN, parse
+from lossproof.threats.epsilon import step_size as pixels
 
 CATALOGUE = {
     "adversarial": {
@@ -30,9 +31,9 @@ CATALOGUE = {
             "steps": {"type": "integer", "minimum": 1, "default": 10, "description": "gradient steps; 1 = FGSM"},
             "step_size": {
                 "type": ["string", "null"],
-                "pattern": PATTERN,
+                "pattern": STEP_PATTERN,
                 "default": None,
-                "description": "step in pixels; null = 2.5 epsilon / steps, but epsilon for a single step",
+                "description": "step in pixels, or epsilon/4; null = 2.5 epsilon / steps, at most epsilon",
             },
             "random_start": {"type": "boolean", "default": True, "description": "start at a random point of the ball"},
             "clean_share": {
@@ -69,7 +70,12 @@ class Adversarial:
         if self.low > self.high:
             raise ValueError(f"adversarial training needs epsilon [low, high], not {given}")
         self.norm, self.steps, self.random_start, self.clean_share = norm, steps, random_start, clean_share
-        self.step_size = None if step_size is None else parse(step_size)
+        # The step as a share of each radius, or in pixels.
+        self.share, self.step = min(1.0, 2.5 / steps), None
+        if step_size and step_size.startswith(SHARE):
+            self.share = pixels(step_size, 1.0, steps)
+        elif step_size is not None:
+            self.step = parse(step_size)
 
     def __call__(self, model: nn.Module, images: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
         """Images [B, C, H, W] in [0, 1] and targets [B] -> images [B, C, H, W], the first ``clean_share`` as given."""
@@ -83,8 +89,7 @@ class Adversarial:
         count = len(images)
         radii = self.low + (self.high - self.low) * torch.rand(count, generator=generator)
         epsilon = per_image(radii, images)
-        rule = epsilon * min(1.0, 2.5 / self.steps)
-        step = rule if self.step_size is None else per_image(self.step_size, images)
+        step = epsilon * self.share if self.step is None else per_image(self.step, images)
         points = images
         if self.random_start:
             noise = torch.randn(images.shape, generator=generator).to(images)

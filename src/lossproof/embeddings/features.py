@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from lossproof.models.classifier import Classifier
 from lossproof.seeding import seed_of
@@ -21,11 +22,18 @@ def embed(model: Classifier, feed: Feed, *names: object) -> dict[str, np.ndarray
     torch.manual_seed(seed_of("embedding", *names))
     features, predictions = [], []
     for images, _ in feed.batches():
-        found = model.features(pixels(images))
-        features.append(found.float().cpu())
-        predictions.append(model.head(found).argmax(1).cpu())
+        placed = place(model, pixels(images))
+        features.append(placed[0])
+        predictions.append(placed[1])
     return {
-        "features": torch.cat(features).numpy(),
+        "features": np.concatenate(features),
         "labels": feed.labels.cpu().numpy().astype(np.int64),
-        "predictions": torch.cat(predictions).numpy(),
+        "predictions": np.concatenate(predictions),
     }
+
+
+@torch.no_grad()
+def place(model: Classifier, images: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Features float32 [n, d] and predictions int64 [n] of images [n, C, H, W] with pixels in [0, 1], in one pass."""
+    found = model.features(images)
+    return found.float().cpu().numpy(), model.head(found).argmax(1).cpu().numpy()

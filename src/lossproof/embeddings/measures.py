@@ -31,12 +31,12 @@ def measures(features: np.ndarray, labels: np.ndarray) -> Measures:
     if len(classes) < 2 or not np.isfinite(points).all():
         return dict.fromkeys(("between_within", "silhouette", "nearest_centroid", "separation"))
     sizes = np.bincount(own)
-    centres = np.stack([points[own == at].mean(0) for at in range(len(classes))])
+    centres = centres_of(points, own)
     squares = ((points - centres[own]) ** 2).sum(1)
     within = squares.sum()
     between = (sizes * ((centres - points.mean(0)) ** 2).sum(1)).sum()
     spread = float(np.sqrt(np.bincount(own, squares) / sizes).mean())
-    apart = _distances(centres, centres)[np.triu_indices(len(classes), 1)].min()
+    apart = distances(centres, centres)[np.triu_indices(len(classes), 1)].min()
     return {
         "between_within": float(between / within) if within > 0 else None,
         "silhouette": _silhouette(points, own, sizes),
@@ -45,7 +45,12 @@ def measures(features: np.ndarray, labels: np.ndarray) -> Measures:
     }
 
 
-def _distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+def centres_of(points: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Means [K, d] of the points [N, d] of each class 0 .. K - 1 [N]."""
+    return np.stack([points[own == at].mean(0) for at in range(own.max() + 1)])
+
+
+def distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Euclidean distances [n, m] of points [n, d] and [m, d]."""
     from scipy.spatial.distance import cdist
 
@@ -58,7 +63,7 @@ def _silhouette(points: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> float
     for start in range(0, len(points), BLOCK):
         mine = own[start : start + BLOCK]
         rows = np.arange(len(mine))
-        sums = _distances(points[start : start + BLOCK], points) @ member
+        sums = distances(points[start : start + BLOCK], points) @ member
         inside = sums[rows, mine] / np.maximum(sizes[mine] - 1, 1)
         means = sums / sizes
         means[rows, mine] = np.inf
@@ -70,7 +75,7 @@ def _silhouette(points: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> float
 
 
 def _nearest_centroid(points: np.ndarray, centres: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> float:
-    away = _distances(points, centres)
+    away = distances(points, centres)
     rows = np.arange(len(points))
     # Without the image its centre lies n / (n - 1) times as far from it; one that is alone has no centre left.
     alone = sizes[own] == 1

@@ -109,6 +109,8 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
     schema["required"] = ["kind", "title", "caption", *kind.about.get("required", [])]
     checked = check(value, schema, lambda _: source, ("exhibits", name))
     _names(source, base, checked, config)
+    if "epsilon" in kind.parameters:
+        _one_budget(source, base, checked, config)
     declaration = {key: item for key, item in checked.items() if key in kind.parameters}
     if "swept" in kind.about:
         declaration["points"] = _points(source, f"{base}.sweep", checked["sweep"], kind.about["swept"], config)
@@ -122,6 +124,20 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
         tuple(kind.about["outputs"]),
         bool(kind.about.get("grids", False)),
     )
+
+
+def _one_budget(source: str, base: str, value: dict[str, Any], config: dict[str, Any]) -> None:
+    """Of an attack that is named, one budget is chosen, written as the attack has it; else there is none to choose."""
+    epsilon = value.get("epsilon")
+    if "attack" not in value:
+        if epsilon is not None:
+            raise fault(source, f"{base}.epsilon", f"found '{epsilon}' without an attack", "expected none")
+        return
+    known = config["attacks"][value["attack"]].get("epsilon")
+    budgets = [str(one) for one in (known if isinstance(known, list) else [known])]
+    if epsilon not in budgets:
+        allowed = f"expected one of {value['attack']}: {', '.join(budgets)}"
+        raise fault(source, f"{base}.epsilon", f"found {'none' if epsilon is None else repr(epsilon)}", allowed)
 
 
 def _points(source: str, key: str, sweep: str, count: int, config: dict[str, Any]) -> list[dict[str, Any]]:
@@ -158,6 +174,9 @@ def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]
         "toy": ("toy", list(config["toys"]["sets"])),
         "check": ("check", list(catalogue("theory"))),
     }
+
+    # Attacks by their part in an argument.
+    allowed |= dict.fromkeys(("one_step", "iterative", "black_box"), allowed["attack"])
 
     def meant(key: str) -> tuple[str, list[str]]:
         last = key.rsplit(".", 1)[-1]

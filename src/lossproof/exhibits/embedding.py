@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from lossproof.embeddings.measures import in_three
+from lossproof.exhibits import measures
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
-from lossproof.exhibits.statistics import over_seeds
 from lossproof.records import read_json, read_npz
 
 CATALOGUE = {
@@ -28,7 +28,6 @@ CATALOGUE = {
         "required": ["datasets", "arch", "trainings"],
     }
 }
-# With the values that each can have, where the interval ends too.
 QUANTITIES = {
     "between_within": (0.0, math.inf),
     "silhouette": (-1.0, 1.0),
@@ -37,8 +36,7 @@ QUANTITIES = {
     "accuracy": (0.0, 100.0),
     "dimension": (0.0, math.inf),
 }
-NAMED = ("paper", "exhibit", "dataset", "data", "arch", "training", "seed", "seeds", "quantity")
-COLUMNS = [*NAMED, "value", "ci_low", "ci_high", "n_images", "record"]
+COLUMNS = [*measures.NAMED, *measures.VALUES]
 
 
 class Embedding:
@@ -46,13 +44,7 @@ class Embedding:
 
     @staticmethod
     def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
-        return Needs(
-            embeddings=[
-                run_of(stand_ins, dataset, declaration["arch"], training)
-                for dataset in declaration["datasets"]
-                for training in declaration["trainings"]
-            ]
-        )
+        return Needs(embeddings=runs(declaration, stand_ins))
 
     @staticmethod
     def collect(declaration: dict[str, Any], context: Context) -> Tidy:
@@ -62,7 +54,7 @@ class Embedding:
             for training in declaration["trainings"]:
                 run = run_of(context.stand_ins, dataset, declaration["arch"], training)
                 named = context.named(dataset=dataset, data=run.dataset, arch=declaration["arch"], training=training)
-                found += _rows(context, run, named)
+                found += measured(context, run, named)
                 file = read_npz(context.root / context.paths.embedding(run, 0, "npz"))
                 points, share = in_three(file["features"])
                 place = f"{dataset}/{training}"
@@ -71,22 +63,18 @@ class Embedding:
         return Tidy(COLUMNS, found, arrays)
 
 
-def _rows(context: Context, run: Run, named: dict[str, Any]) -> list[dict[str, Any]]:
-    """Rows of one run: every seed, and the mean over those in which a measure exists."""
+def runs(declaration: dict[str, Any], stand_ins: StandIns) -> list[Run]:
+    """The runs of a declaration of data sets, one architecture and trainings."""
+    return [
+        run_of(stand_ins, dataset, declaration["arch"], training)
+        for dataset in declaration["datasets"]
+        for training in declaration["trainings"]
+    ]
+
+
+def measured(context: Context, run: Run, named: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of what was measured on one run's clean embeddings."""
     paths = [context.paths.embedding(run, seed, "json") for seed in range(context.seeds)]
     records = [read_json(context.root / path) for path in paths]
-    found: list[dict[str, Any]] = []
-    for quantity, (least, most) in QUANTITIES.items():
-        shared = named | {"quantity": quantity, "n_images": records[0]["n_images"]}
-        values = [record[quantity] for record in records]
-        found += [
-            shared | {"seed": seed, "seeds": 1, "value": value, "record": path}
-            for seed, (value, path) in enumerate(zip(values, paths, strict=True))
-        ]
-        known = np.array([value for value in values if value is not None], dtype=float)
-        if len(known):
-            mean, *bounds = over_seeds(known)
-            low, high = (None if math.isnan(bound) else min(max(bound, least), most) for bound in bounds)
-            over = {"seeds": len(known), "value": mean, "ci_low": low, "ci_high": high}
-            found.append(shared | over | {"record": context.paths.embedding(run, "*", "json")})
-    return found
+    every = context.paths.embedding(run, "*", "json")
+    return list(measures.rows(named | {"n_images": records[0]["n_images"]}, QUANTITIES, records, paths, every))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from lossproof.exhibits.cost import BYTES_PER_PARAMETER, Cost, attack_flop, cost
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, Run
 from lossproof.exhibits.plan import Plan
-from lossproof.settings.resolved import run_settings
+from lossproof.settings.resolved import all_epochs, phases, run_settings
 
 # Compressed predictions and outcomes per image, and one record without them: from runs of the embedded edition.
 BYTES_PER_OUTCOME = 4
@@ -50,6 +51,7 @@ class Work:
     landscapes: frozenset[tuple[Run, str]] = frozenset()
     embeddings: frozenset[Model] = frozenset()
     sensitivities: frozenset[Model] = frozenset()
+    attacked_embeddings: frozenset[tuple[Model, str]] = frozenset()
     toys: frozenset[tuple[str, str, int]] = frozenset()
 
     def __or__(self, other: Work) -> Work:
@@ -59,6 +61,7 @@ class Work:
             self.landscapes | other.landscapes,
             self.embeddings | other.embeddings,
             self.sensitivities | other.sensitivities,
+            self.attacked_embeddings | other.attacked_embeddings,
             self.toys | other.toys,
         )
 
@@ -146,6 +149,8 @@ class Forecast:
             self._add_embedding(found, model.run)
         for model in work.sensitivities:
             self._add_sensitivity(found, model.run)
+        for model, attack in work.attacked_embeddings:
+            self._add_attacked_embedding(found, model.run, attack)
         found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
         return found
 
@@ -166,9 +171,11 @@ class Forecast:
         config, seeds = self.plan.config, self.plan.seeds
         # One job makes every seed, or only those that are asked for: a surface asks for the first.
         alone = seeds if config["seeds_per_job"] == "all" else range(1)
-        attacked = (run for run, _ in needs.attacks)
+        substitutes = set(filter(None, (self.plan.substitute(*pair) for pair in needs.attacks)))
+        attacked = {run for run, _ in needs.attacks} | substitutes
         asked = {*needs.histories, *needs.models, *attacked, *needs.embeddings, *needs.sensitivities}
-        models = [Model(run, seed) for run in needs.runs for seed in (seeds if run in asked else alone)]
+        runs = sorted({*needs.runs, *substitutes})
+        models = [Model(run, seed) for run in runs for seed in (seeds if run in asked else alone)]
         records = [
             Record(Model(run, seed), split, attack)
             for run, attack in _whole_bundles(needs.attacks, config["bundles"].values())
@@ -187,7 +194,16 @@ class Forecast:
             frozenset(Model(run, seed) for run in runs for seed in seeds)
             for runs in (needs.embeddings, needs.sensitivities)
         )
-        return Work(frozenset(models), frozenset(records), frozenset(surfaces), embedded, sensitive, frozenset(toys))
+        pictured = frozenset((Model(run, seed), attack) for run, attack in needs.attacked_embeddings for seed in seeds)
+        return Work(
+            frozenset(models),
+            frozenset(records),
+            frozenset(surfaces),
+            embedded,
+            sensitive,
+            pictured,
+            frozenset(toys),
+        )
 
     def _costed(self, found: Amount, run: Run) -> tuple[Extent, Cost] | None:
         known = self.networks[run]
@@ -202,23 +218,25 @@ class Forecast:
         extent, cost = known
         settings = self.settings[run]
         held = settings["held_out_share"] if settings["selection"] == "held_out" else 0
-        # An adversarial step of training is as much work as the step itself.
-        crafted = settings.get("defence", {}).get("parameters", {})
-        steps = crafted.get("steps", 0) * (1 - crafted.get("clean_share", 0))
-        trained = extent.train * (1 - held) * settings["epochs"] * (1 + steps)
-        # Each epoch is evaluated; the chosen weights predict both splits.
-        evaluated = (extent.test + extent.train * held) * settings["epochs"] + extent.train + extent.test
+        trained = sum(
+            extent.train * (1 - held) * phase["epochs"] * (1 + _crafting(phase)) for phase in phases(settings)
+        )
+        # Each epoch is evaluated; the chosen weights predict both splits, and once more how sure they are of the test.
+        evaluated = (extent.test + extent.train * held) * all_epochs(settings) + extent.train + 2 * extent.test
         found.training_passes += trained
         found.training_flop += training_flop(cost, trained=trained, evaluated=evaluated)
         found.disk += BYTES_PER_PARAMETER * cost.parameters + BYTES_PER_OUTCOME * (extent.train + extent.test)
 
     def _add_attack(self, found: Amount, record: Record) -> None:
-        if not (known := self._costed(found, record.model.run)):
+        # The steps of a transferred attack are its substitute's.
+        run = self.plan.substitute(record.model.run, record.attack) or record.model.run
+        if not (known := self._costed(found, run)):
             return
         extent, cost = known
         config = self.plan.config
-        images = self._attacked_images(extent, record.split)
-        both, forward = passes(self._seen_by(record.model.run, config["attacks"][record.attack]))
+        attack = config["attacks"][record.attack]
+        images = min(self._attacked_images(extent, record.split), attack.get("images", math.inf))
+        both, forward = passes(self._seen_by(run, attack))
         found.attack_passes += images * both
         found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
         found.disk += BYTES_PER_RECORD + BYTES_PER_OUTCOME * images
@@ -258,6 +276,25 @@ class Forecast:
         # One pass forward and two back: a gradient of the logits' gap, and one of cross entropy.
         found.attack_flop += attack_flop(cost, attacked=images, evaluated=images)
         found.disk += BYTES_PER_RECORD + BYTES_PER_SENSITIVITY * images
+
+    def _add_attacked_embedding(self, found: Amount, run: Run, attack: str) -> None:
+        if not (known := self._costed(found, run)):
+            return
+        extent, cost = known
+        settings = self.plan.config["attacks"][attack]
+        images = min(self.plan.config["embedding_images"], extent.test)
+        both, forward = passes(self._seen_by(run, settings))
+        found.attack_passes += images * both
+        found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
+        # At most every image under every budget fools the network.
+        budgets = settings["epsilon"] if isinstance(settings["epsilon"], list) else [settings["epsilon"]]
+        found.disk += BYTES_PER_RECORD + BYTES_PER_PARAMETER * cost.features * images * len(budgets)
+
+
+def _crafting(phase: dict[str, Any]) -> float:
+    """Steps of adversarial training per image: each is as much work as the training step itself."""
+    crafted = phase.get("defence", {}).get("parameters", {})
+    return crafted.get("steps", 0) * (1 - crafted.get("clean_share", 0))
 
 
 def _whole_bundles(asked: Iterable[tuple[Owner, str]], bundles: Iterable[Iterable[str]]) -> set[tuple[Owner, str]]:

@@ -17,6 +17,7 @@ class Needs:
     landscapes: list[Run] = field(default_factory=list)
     embeddings: list[Run] = field(default_factory=list)
     sensitivities: list[Run] = field(default_factory=list)
+    attacked_embeddings: list[tuple[Run, str]] = field(default_factory=list)  # of runs that are embedded clean too
     toys: list[tuple[str, str]] = field(default_factory=list)
     theory: list[str] = field(default_factory=list)
 
@@ -52,6 +53,9 @@ class Needs:
             for seed in seeds
             for suffix in ("json", "npz")
         ]
+        attacked = self.attacked_embeddings
+        found += [paths.embedding(run, seed, f"{attack}.json") for run, attack in attacked for seed in seeds]
+        found += [paths.embedding(run, 0, f"{attack}.npz") for run, attack in attacked]
         found += [paths.toy(toy, training, name) for toy, training in self.toys for name in TOY_FILES]
         found += [paths.theory(paper, statement) for statement in self.theory]
         return list(dict.fromkeys(found))

@@ -13,6 +13,7 @@ from lossproof.datasets import by_hand
 from lossproof.exhibits.declare import Exhibit
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.paths import FIGURE_FORMATS, TABLE_FORMATS, Paths, Run
+from lossproof.settings.check import fault
 
 
 @dataclass
@@ -98,7 +99,21 @@ class Plan:
     @cached_property
     def runs(self) -> list[Run]:
         """Every training run of the edition, each once however many exhibits ask for it."""
-        return sorted({run for needs in self.needs.values() for run in needs.runs})
+        asked = {run for needs in self.needs.values() for run in needs.runs}
+        return sorted({*asked, *filter(None, (self.substitute(*pair) for pair in self.attacks))})
+
+    def substitute(self, run: Run, attack: str) -> Run | None:
+        """The run on which an attack on ``run`` is made, where it is not made on that itself.
+
+        SettingsError where the attack names no substitute for the run's architecture.
+        """
+        settings = self.config["attacks"][attack]
+        if "substitute" not in catalogue("attacks")[settings["method"]].about:
+            return None
+        if run.arch not in settings["substitute"]:
+            allowed = f"allowed: {', '.join(sorted(settings['substitute']))}"
+            raise fault("settings", f"attacks.{attack}.substitute", f"none for {run.arch}", allowed)
+        return Run(run.dataset, settings["substitute"][run.arch], settings["substitute_training"])
 
     @cached_property
     def attacks(self) -> list[tuple[Run, str]]:

@@ -38,22 +38,32 @@ def _variance(outcomes: np.ndarray) -> tuple[float, float]:
     return total, max(freedom, 1.0)
 
 
-def _quantile(freedom: float) -> float:
+def _quantile(freedom: float, among: int = 1) -> float:
+    """Half the width of a 95 % interval in standard errors; of ``among`` intervals that hold together, one."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.975))
+    return float(stdtrit(freedom, 1 - 0.025 / among))
+
+
+def _wilson(share: float, size: float, z: float) -> Estimate:
+    """A share with Wilson's interval at ``size`` images, in percent."""
+    centre = (share + z * z / (2 * size)) / (1 + z * z / size)
+    half = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / (1 + z * z / size)
+    return Estimate(100 * share, 100 * max(0.0, centre - half), 100 * min(1.0, centre + half))
 
 
 def accuracy(correct: np.ndarray) -> Estimate:
     """Accuracy of outcomes [S, N] (0 or 1) in percent, with a Wilson interval at the effective size."""
-    share = float(correct.mean())
+    value = float(correct.mean())
     variance, freedom = _variance(correct.astype(np.float64))
     images = correct.shape[1]
-    size = share * (1 - share) / variance if variance > 0 else float(images)
-    z = _quantile(freedom) if variance > 0 else _quantile(max(images - 1, 1))
-    centre = (share + z * z / (2 * size)) / (1 + z * z / size)
-    half = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / (1 + z * z / size)
-    return Estimate(100 * share, 100 * max(0.0, centre - half), 100 * min(1.0, centre + half))
+    size = value * (1 - value) / variance if variance > 0 else float(images)
+    return _wilson(value, size, _quantile(freedom) if variance > 0 else _quantile(max(images - 1, 1)))
+
+
+def share(value: float, images: int) -> Estimate:
+    """A share (0 to 1) of some images in percent, with its Wilson interval."""
+    return _wilson(value, images, _quantile(max(images - 1, 1)))
 
 
 def over_seeds(values: np.ndarray) -> Estimate:
@@ -63,15 +73,18 @@ def over_seeds(values: np.ndarray) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
-def mean(values: np.ndarray) -> Estimate:
-    """Mean of real values [S, N] with its t interval, in the values' unit."""
+def mean(values: np.ndarray, among: int = 1) -> Estimate:
+    """Mean of real values [S, N] with its t interval, in the values' unit.
+
+    ``among``: how many means the 95 % hold for together (Bonferroni).
+    """
     variance, freedom = _variance(values.astype(np.float64))
-    half = _quantile(freedom) * math.sqrt(variance)
+    half = _quantile(freedom, among) * math.sqrt(variance)
     middle = float(values.mean())
     return Estimate(middle, middle - half, middle + half)
 
 
-def difference(correct: np.ndarray, rival: np.ndarray) -> Estimate:
-    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]."""
-    value, low, high = mean(correct.astype(np.float64) - rival.astype(np.float64))
+def difference(correct: np.ndarray, rival: np.ndarray, among: int = 1) -> Estimate:
+    """Accuracy minus the rival's in points, paired by image and by seed; both [S, N]. ``among``: as of ``mean``."""
+    value, low, high = mean(correct.astype(np.float64) - rival.astype(np.float64), among)
     return Estimate(100 * value, 100 * low, 100 * high)

@@ -55,8 +55,8 @@ def _title(panel: Panel) -> str:
         return labels.attack("none")
     aim = "" if what["targeted"] == "untargeted" else labels.targeted(what["targeted"])
     more = ", ".join(filter(None, (aim, labels.reading(what["reading"]))))
-    name = labels.attack(what["attack"], {what["steps"], *what["reading"].split("_"), what["reading"]} - {""})
-    title = f"{name}\nε = {what['epsilon_printed']} ({what['track']})"
+    name = labels.attack(what["attack"], {*what["reading"].split("_"), what["reading"]} - {""})
+    title = f"{name}\n{labels.budget(what['epsilon_printed'])} ({what['track']})"
     return f"{title}\n{more}" if more else title
 
 

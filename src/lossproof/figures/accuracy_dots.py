@@ -40,7 +40,7 @@ def panel_titles(shown: list[Panel]) -> dict[Panel, str]:
         if what["attack"] == "none":
             found[panel] = labels.attack("none")
             continue
-        budget = [f"ε = {what['epsilon_printed']}", labels.steps(what["attack"], what["steps"])]
+        budget = [labels.budget(what["epsilon_printed"]), labels.steps(what["attack"], what["steps"])]
         more = [labels.targeted(what["targeted"]) if aims else "", labels.reading(what["reading"])]
         more.append(what["track"] if tracks else "")
         name = labels.attack(what["attack"], (what["steps"], what["reading"]))

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from mpl_toolkits.mplot3d import Axes3D
 
-from lossproof.figures import labels, style, tidy
+from lossproof.figures import classes, labels, style, tidy
 
 CATALOGUE = {"embedding": {"build": "draw"}}
 
@@ -35,7 +33,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     groups = tidy.distinct(table, "dataset", "data", "arch")
     trainings = tidy.order(exhibit.get("trainings"), (row["training"] for row in table))
     rows, columns = style.tiles(len(trainings), ACROSS)
-    classes = sorted({int(label) for place in places for label in np.unique(arrays[f"labels/{place}"])})
+    shown = sorted({int(label) for place in places for label in np.unique(arrays[f"labels/{place}"])})
     width = style.FULL if columns > 1 else style.COLUMN
     panel = min(width / columns, LARGEST) + 0.3
     with style.page(out_stem, width, len(groups) * (rows * panel + 0.2) + 0.4) as figure:
@@ -50,21 +48,13 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
                 reach = _points(axes, arrays[f"points/{place}"], arrays[f"labels/{place}"])
                 here = tidy.select(table, dataset=group[0], data=group[1], arch=group[2], training=training)
                 axes.set_title(_title(here, training, reach, float(arrays[f"share/{place}"])), fontsize=6.5)
-        handles = [
-            Line2D([], [], linestyle="", marker="o", markersize=3.5, color=_colour(label), label=f"class {label}" if not at else str(label))
-            for at, label in enumerate(classes)
-        ]
-        style.legend_below(figure, handles, len(handles) if width == style.FULL else 5)
+        style.legend_below(figure, classes.keys(shown), len(shown) if width == style.FULL else 5)
 
 
-def _colour(label: int) -> str:
-    return style.TEN_CLASSES[label % len(style.TEN_CLASSES)]
-
-
-def _points(axes: Axes3D, points: np.ndarray, classes: np.ndarray) -> float:
+def _points(axes: Axes3D, points: np.ndarray, truth: np.ndarray) -> float:
     """Draw points [N, 3]; half the length of every axis, NaN where no point is finite."""
     kept = np.isfinite(points).all(1)
-    points, classes = points[kept], classes[kept]
+    points, truth = points[kept], truth[kept]
     axes.set_axis_off()
     if not len(points):
         axes.text2D(0.5, 0.5, "not a number", transform=axes.transAxes, ha="center", fontsize=7)
@@ -73,13 +63,12 @@ def _points(axes: Axes3D, points: np.ndarray, classes: np.ndarray) -> float:
     reach = float(np.percentile(np.abs(points - middle).max(1), INSIDE)) or 1.0
     _cage(axes, middle, reach)
     inside = (np.abs(points - middle) <= reach).all(1)
-    colours = [_colour(int(label)) for label in classes[inside]]
-    size = min(max(2000 / len(points), 1.6), 8)  # a few points must be seen, and many not hide each other
+    colours = [classes.colour(int(label)) for label in truth[inside]]
+    size = classes.dot_size(len(points))
     axes.scatter(*points[inside].T, s=size, c=colours, alpha=0.55, linewidths=0, depthshade=False, rasterized=True)
-    for label in np.unique(classes):
-        centre = np.clip(points[classes == label].mean(0), middle - reach, middle + reach)
-        text = axes.text(*centre, str(label), fontsize=6.5, fontweight="bold", ha="center", va="center", zorder=5)
-        text.set_path_effects([withStroke(linewidth=1.6, foreground="white")])
+    for label in np.unique(truth):
+        centre = np.clip(points[truth == label].mean(0), middle - reach, middle + reach)
+        classes.outlined(axes.text(*centre, str(label)))
     axes.set(**{f"{axis}lim": (at - reach, at + reach) for axis, at in zip("xyz", middle, strict=True)})
     axes.set_box_aspect((1, 1, 1), zoom=1.1)
     axes.view_init(elev=22, azim=-55)

@@ -27,8 +27,9 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     """Draw accuracy in percent over epsilon (pixels in [0, 1], logarithmic) for every attack and split.
 
     Bands are the 95 % intervals over all seeds, thin lines single seeds; the accuracy without
-    attack stands at 0, which a logarithmic axis cannot hold, left of the curves. All panels share
-    their axes. Raises ValueError where the table lacks a column.
+    attack stands at 0, which a logarithmic axis cannot hold, left of the curves; an unbounded
+    budget, which no axis holds, is left out. All panels share their axes. Raises ValueError where
+    the table lacks a column.
     """
     table = tidy.rows(csv_path, COLUMNS, exhibit.get("networks"))
     attacked = tidy.select(table, metric="adversarial_accuracy")
@@ -69,7 +70,8 @@ def _curve(axes: Axes, table: list[tidy.Row], clean: list[tidy.Row], training: s
     for seed in seeds:
         x, y = tidy.trace(tidy.select(table, seed=seed), "epsilon")
         axes.plot(x, y, color=look.colour, linewidth=0.4, alpha=0.5)
-    pooled = sorted(tidy.select(table, seed="") or table, key=lambda row: tidy.number(row["epsilon"]))
+    bounded = [row for row in tidy.select(table, seed="") or table if row["epsilon"]]
+    pooled = sorted(bounded, key=lambda row: tidy.number(row["epsilon"]))
     x, y = tidy.trace(pooled, "epsilon")
     axes.plot(x, y, label=look.label, **look.plot())
     if len(x) == len(pooled):  # else single seeds only, whose intervals are not that of their mean

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lossproof.spelling import attack, name, parameter, reading, steps, targeted
+from lossproof.spelling import attack, budget, name, parameter, reading, steps, targeted
 
-__all__ = ["attack", "dataset", "name", "network", "parameter", "reading", "short", "steps", "targeted"]
+__all__ = ["attack", "budget", "dataset", "name", "network", "parameter", "reading", "short", "steps", "targeted"]
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

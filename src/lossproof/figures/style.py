@@ -20,7 +20,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
 from lossproof.records import whole
-from lossproof.spelling import recipe
+from lossproof.spelling import NAMES, recipe
 
 COLUMN, FULL = 3.3, 6.9
 """Widths in inches of one column and of the whole page."""
@@ -118,6 +118,12 @@ LOOKS = {
     "atsteps": Look("adversarial training, steps", "#CC3311", (0, (3, 1, 1, 1, 1, 1)), "H"),
     "nce": Look("CE, normalised logits", "#882255", (0, (3, 2)), "<"),
     "pc": Look("PC", "#332288", (0, (8, 2)), "h"),
+    "gce": Look("GCE", "#999933", (0, (4, 1, 1, 1, 1, 1)), ">"),
+    "pcsumhard": Look("PC as printed", "#CC6677", (0, (6, 2)), "D"),
+    "pcsum": Look("PC, sum", "#AA4499", (0, (4, 3)), "s"),
+    "pchard": Look("PC, hard rival", "#DDAA33", (0, (1, 2)), "v"),
+    "pconly": Look("PC without LC", "#117733", (0, (6, 1, 1, 1)), "^"),
+    "lconly": Look("CE + LC", "#56B4E9", (0, (2, 1, 2, 3)), "X"),
 }
 # Curves of one training, one per attack: without attack first.
 SERIES = (
@@ -153,7 +159,7 @@ def look(training: str) -> Look:
     if base is None:
         return Look(training.replace("_", " "), SPARE_COLOURS[pick // 16 % 4], line, marker)
     suffix = training[min(at for at in (training.find("+"), training.find("@")) if at > 0) :]
-    label = f"{base.label} {suffix[0]} {suffix[1:].replace('_', ' ')}".replace("@ ", "@")
+    label = NAMES.get(training) or f"{base.label} {suffix[0]} {suffix[1:].replace('_', ' ')}".replace("@ ", "@")
     return Look(label, base.colour, line, marker, hollow=True)
 
 

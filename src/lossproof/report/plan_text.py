@@ -7,6 +7,7 @@ from textwrap import wrap
 
 from lossproof.exhibits.cost import hours
 from lossproof.exhibits.forecast import Amount, Forecast, Model
+from lossproof.settings.resolved import all_epochs
 
 WIDTH = 118
 GIGA, TERA, MILLION = 1e9, 1e12, 1e6
@@ -116,7 +117,7 @@ def _networks(forecast: Forecast) -> Iterator[str]:
     """A line per data set, architecture and number of epochs, with the trainings."""
     groups: dict[tuple[str, str, int], list[str]] = {}
     for run in forecast.plan.runs:
-        key = (run.dataset, run.arch, forecast.settings[run]["epochs"])
+        key = (run.dataset, run.arch, all_epochs(forecast.settings[run]))
         # Seed 0 is trained for every exhibit that uses a run.
         mark = "*" if forecast.users[Model(run, 0)] > 1 else ""
         groups.setdefault(key, []).append(run.training + mark)

@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lossproof.catalogue import catalogue
+from lossproof.heads.choice import head_of
 from lossproof.settings.check import SettingsError, check, dotted, fault, known, nearest, parameters_schema, read_yaml
-from lossproof.settings.resolved import TAKEN_BY, per_dataset
+from lossproof.settings.resolved import OF_A_PHASE, TAKEN_BY, per_dataset, phase_recipe
 from lossproof.settings.sweeps import recipes
 
 ABSENT = object()
+Place = tuple[object, ...]
 COMMAND_LINE = "--config"
-PIXEL_KEYS = {"epsilon", "step_size"}
-PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?")
+PIXEL_KEYS = {"epsilon", "step_size", "delta"}
+WARM_UP = {"type": "array", "items": {"type": "object"}, "minItems": 1}
+# What may stand there at all; a component's own schema says what of it that component takes.
+PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?|unbounded")
 
 
 class Origin:
@@ -102,7 +106,7 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
     return config
 
 
-def _known(origin: Origin, path: Sequence[str], name: str, names: Iterable[str], what: str) -> None:
+def _known(origin: Origin, path: Sequence[object], name: str, names: Iterable[str], what: str) -> None:
     known(origin(path), dotted(path), name, names, what)
 
 
@@ -150,26 +154,82 @@ def _sweeps(config: dict[str, Any], origin: Origin) -> None:
 
 def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
     for name, value in config["trainings"].items():
-        path = ("trainings", name, "criterion")
-        known(origin(path), dotted(path), value["criterion"], catalogue("criteria"), "criterion")
-        parameters = catalogue("criteria")[value["criterion"]].parameters
+        # What a sweep puts in stands there and not under `trainings`.
+        swept = name not in origin.merged["trainings"]
+        place: Place = ("sweeps", name.partition(".")[0], "over") if swept else ("trainings", name)
+        source = (lambda _, at=place: origin(at)) if swept else origin
         # A recipe may override any key of `training` that is a run's; those get no default, or nothing would be
         # inherited.
         overrides = {key: {k: v for k, v in part.items() if k != "default"} for key, part in training_parts.items()}
         del overrides["resume_every_seconds"]
-        schema = parameters_schema(parameters, criterion={"type": "string"}, defence={"type": "object"}, **overrides)
-        # What a sweep puts in stands there and not under `trainings`.
-        sweep = name.partition(".")[0]
-        place = ("sweeps", sweep, "over") if name not in origin.merged["trainings"] else ("trainings", name)
-        source = (lambda _, at=place: origin(at)) if place[0] == "sweeps" else origin
-        config["trainings"][name] = check(value, schema, source, place)
-        if "defence" in value:
-            defence = dict(value["defence"])
-            _known(origin, (*place, "defence", "name"), defence.get("name", ""), catalogue("defences"), "defence")
-            for key in PIXEL_KEYS & set(defence):
-                defence[key] = _pixels(defence[key], (*place, "defence", key), origin)
-            schema = parameters_schema(catalogue("defences")[defence["name"]].parameters, name={"type": "string"})
-            config["trainings"][name]["defence"] = check(defence, schema, source, (*place, "defence"))
+        found = _recipe(value, overrides | {"warm_up": WARM_UP}, config["datasets"], place, source, origin)
+        if "warm_up" in found:
+            overrides = {key: overrides[key] for key in OF_A_PHASE}
+            found["warm_up"] = [
+                _recipe(phase, overrides, config["datasets"], (*place, "warm_up", at), source, origin)
+                for at, phase in enumerate(found["warm_up"])
+            ]
+            _one_head(found, place, origin)
+        config["trainings"][name] = found
+
+
+def _recipe(
+    value: dict[str, Any],
+    overrides: dict[str, Any],
+    datasets: Iterable[str],
+    place: Place,
+    source: Callable[[Any], str],
+    origin: Origin,
+) -> dict[str, Any]:
+    """A recipe, or a phase of one, with its defaults: criterion, defence, and keys of ``overrides``."""
+    path = (*place, "criterion")
+    known(source(path), dotted(path), value.get("criterion", ""), catalogue("criteria"), "criterion")
+    parameters = catalogue("criteria")[value["criterion"]].parameters
+    fixed = {"criterion": {"type": "string"}, "defence": {"type": ["object", "null"]}}
+    found: dict[str, Any] = check(value, parameters_schema(parameters, **fixed, **overrides), source, place)
+    given = value.get("defence")
+    if given is None:
+        return found
+    path = (*place, "defence")
+    if "name" in given or not any(isinstance(part, dict) for part in given.values()):
+        return found | {"defence": _defence(given, path, source, origin)}
+    if "default" not in given:
+        raise fault(source(path), dotted(path), "key 'default' is missing", "by data set it needs one for the others")
+    for run in given:
+        if run != "default":
+            _run_known(origin, (*path, run), run, datasets)
+    return found | {
+        "defence": {run: _defence(part, (*path, run), source, origin) for run, part in given.items()},
+    }
+
+
+def _defence(given: dict[str, Any], path: Place, source: Callable[[Any], str], origin: Origin) -> dict[str, Any]:
+    defence = dict(given)
+    if "name" not in defence:
+        raise fault(source(path), dotted((*path, "name")), "key 'name' is missing", "it is required")
+    _known(origin, (*path, "name"), defence["name"], catalogue("defences"), "defence")
+    for key in PIXEL_KEYS & set(defence):
+        defence[key] = _pixels(defence[key], (*path, key), origin)
+    schema = parameters_schema(catalogue("defences")[defence["name"]].parameters, name={"type": "string"})
+    return check(defence, schema, source, path)  # type: ignore[no-any-return]
+
+
+def _one_head(recipe: dict[str, Any], place: Place, origin: Origin) -> None:
+    """All phases train one network, so their criteria must be made for one head."""
+    wanted = head_of(recipe["criterion"], recipe)
+    for at, phase in enumerate(recipe["warm_up"]):
+        if (head := head_of(phase["criterion"], phase)) != wanted:
+            path = (*place, "warm_up", at, "criterion")
+            found = f"'{phase['criterion']}' has the head {head}"
+            raise fault(origin(path), dotted(path), found, f"'{recipe['criterion']}' has {wanted}; it must be the same")
+
+
+def _run_known(origin: Origin, path: Place, run: str, datasets: Iterable[str]) -> None:
+    """Check a key ``data set`` or ``data set/architecture``."""
+    data, _, arch = run.partition("/")
+    _known(origin, path, data, [*datasets, "default"], "data set")
+    if arch:
+        _known(origin, path, arch, catalogue("models"), "architecture")
 
 
 def _optimisers(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
@@ -181,10 +241,14 @@ def _optimisers(config: dict[str, Any], training_parts: dict[str, Any], origin: 
     for name, recipe in config["trainings"].items():
         given = {key: value for key, value in recipe.items() if key in training_parts}
         _training(("trainings", name), given, common | given, config["datasets"], origin)
+        for at, phase in enumerate(recipe.get("warm_up", ())):
+            merged = common | {key: value for key, value in phase_recipe(recipe, phase).items() if key in common}
+            given = {key: value for key, value in phase.items() if key in training_parts}
+            _training(("trainings", name, "warm_up", at), given, merged, config["datasets"], origin)
 
 
 def _training(
-    section: tuple[str, ...], given: dict[str, Any], merged: dict[str, Any], datasets: Iterable[str], origin: Origin
+    section: Place, given: dict[str, Any], merged: dict[str, Any], datasets: Iterable[str], origin: Origin
 ) -> None:
     """Raise for a key given to a choice that does not read it, a choice without what it needs, an unknown run."""
 
@@ -205,11 +269,7 @@ def _training(
     for key in ("epochs", "milestones", "augmentation"):
         if isinstance(given.get(key), dict):
             for run in given[key]:
-                data, _, arch = run.partition("/")
-                if run != "default":
-                    _known(origin, (*section, key, run), data, [*datasets, "default"], "data set")
-                if arch:
-                    _known(origin, (*section, key, run), arch, catalogue("models"), "architecture")
+                _run_known(origin, (*section, key, run), run, datasets)
     milestones = merged["milestones"]
     lists = list(milestones.values()) if isinstance(milestones, dict) else [milestones]
     for epochs in lists:
@@ -249,13 +309,25 @@ def _attacks(config: dict[str, Any], origin: Origin) -> None:
             "uniqueItems": True,
             "default": ["train", "test"],
         }
-        fixed = {"method": {"type": "string"}, "track": {"enum": ["printed", "honest"]}, "splits": splits}
+        fixed = {
+            "method": {"type": "string"},
+            "track": {"enum": ["printed", "honest"]},
+            "splits": splits,
+            "images": {"type": "integer", "minimum": 10},
+        }
         for key in PIXEL_KEYS & set(value):
             value[key] = _pixels(value[key], ("attacks", name, key), origin)
-        config["attacks"][name] = check(value, parameters_schema(entry.parameters, **fixed), origin, ("attacks", name))
+        found = check(value, parameters_schema(entry.parameters, **fixed), origin, ("attacks", name))
+        config["attacks"][name] = found
+        if "substitute" in entry.about:
+            path = ("attacks", name, "substitute_training")
+            _known(origin, path, found["substitute_training"], config["trainings"], "training")
+            for target, arch in found["substitute"].items():
+                for named in (target, arch):
+                    _known(origin, ("attacks", name, "substitute", target), named, catalogue("models"), "architecture")
 
 
-def _pixels(given: Any, path: tuple[str, ...], origin: Origin) -> Any:
+def _pixels(given: Any, path: Place, origin: Origin) -> Any:
     """A budget or step, or a list of them, as text; fault where it is neither a fraction nor a decimal."""
     if isinstance(given, list):
         return [_pixels(item, path, origin) for item in given]

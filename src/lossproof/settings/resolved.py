@@ -31,23 +31,63 @@ def training_known(config: dict[str, Any], name: str) -> bool:
     return recipe in config["trainings"] and (selection is None or selection in SELECTIONS)
 
 
+# What a phase of a training may set for itself; the rest is of the training as a whole.
+OF_A_PHASE = (
+    "optimiser",
+    "learning_rate",
+    "betas",
+    "momentum",
+    "nesterov",
+    "batch_size",
+    "schedule",
+    "milestones",
+    "factor",
+    "weight_decay",
+    "augmentation",
+    "epochs",
+)
+
+
 def recipe_settings(config: dict[str, Any], training: str) -> dict[str, Any]:
-    """Criterion, optimiser and schedule of a training's name; SettingsError where it does not resolve."""
+    """Criterion, optimiser and schedule of a training's name; SettingsError where it does not resolve.
+
+    With ``defence`` as it is given (perhaps by data set), and ``warm_up``: the same of each phase before the last.
+    """
     recipe, selection = split_training(training)
     if not training_known(config, training):
         known = [*config["trainings"], *(f"{recipe}@{choice}" for choice in SELECTIONS)]
         raise SettingsError(f"unknown training '{training}'; {nearest(training, known)}")
     given = config["trainings"][recipe]
+    found = _recipe(config, given)
+    if selection:
+        found["training"]["selection"] = selection
+    if "warm_up" in given:
+        found["warm_up"] = [_recipe(config, phase_recipe(given, phase)) for phase in given["warm_up"]]
+    return found
+
+
+def phase_recipe(given: dict[str, Any], phase: dict[str, Any]) -> dict[str, Any]:
+    """The recipe of one phase of ``warm_up``: what it sets, and for the rest what the training's recipe does.
+
+    A defence of null is none.
+    """
+    inherited = {key: value for key, value in given.items() if key in (*OF_A_PHASE, "defence")}
+    return {key: value for key, value in (inherited | phase).items() if (key, value) != ("defence", None)}
+
+
+def _recipe(config: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     criterion = given["criterion"]
     parameters = {key: given[key] for key in catalogue("criteria")[criterion].parameters if key in given}
     merged = config["training"] | {key: value for key, value in given.items() if key in config["training"]}
-    if selection:
-        merged["selection"] = selection
     found = {"criterion": {"name": criterion, "parameters": parameters}, "training": merged}
-    if "defence" in given:
-        defence = {key: value for key, value in given["defence"].items() if key != "name"}
-        found["defence"] = {"name": given["defence"]["name"], "parameters": defence}
-    return found
+    return found | ({"defence": given["defence"]} if given.get("defence") else {})
+
+
+def _defence(given: dict[str, Any], dataset: str, arch: str) -> dict[str, Any]:
+    """A recipe's defence for a data set: it has one, or one by data set like ``epochs``."""
+    chosen = given if "name" in given else most_specific(given, dataset, arch)
+    parameters = {key: value for key, value in chosen.items() if key != "name"}
+    return {"name": chosen["name"], "parameters": parameters}
 
 
 def most_specific(given: dict[str, Any], dataset: str, arch: str) -> Any:
@@ -79,7 +119,6 @@ def per_dataset(given: Any, dataset: str, arch: str) -> Any:
 def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str) -> dict[str, Any]:
     """Everything that a training run depends on, but its seed."""
     recipe = recipe_settings(config, training)
-    merged = recipe["training"]
     accepted = catalogue("models")[arch].parameters
     model = {
         "stem": config["models"]["stem"],
@@ -92,12 +131,33 @@ def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str)
         "training": training,
         "model": {key: value for key, value in model.items() if key in accepted}
         | {"normalise": config["models"]["normalise"]},
-        **{key: recipe[key] for key in ("criterion", "defence") if key in recipe},
+        **_phase(recipe, dataset, arch),
+        **{key: recipe["training"][key] for key in ("precision", "compile", "selection", "held_out_share")},
+        **({"warm_up": [_phase(part, dataset, arch) for part in recipe["warm_up"]]} if "warm_up" in recipe else {}),
+    }
+
+
+def _phase(recipe: dict[str, Any], dataset: str, arch: str) -> dict[str, Any]:
+    """What one phase of a run does."""
+    merged = recipe["training"]
+    return {
+        "criterion": recipe["criterion"],
+        **({"defence": _defence(recipe["defence"], dataset, arch)} if "defence" in recipe else {}),
         "optimiser": optimiser_settings(merged, dataset, arch),
         "epochs": most_specific(merged["epochs"], dataset, arch),
-        **{key: merged[key] for key in ("batch_size", "precision", "compile", "selection", "held_out_share")},
+        "batch_size": merged["batch_size"],
         "augmentation": per_dataset(merged["augmentation"], dataset, arch),
     }
+
+
+def phases(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """The phases of a run's resolved settings: those of its warm-up in order, then its own."""
+    return [*run.get("warm_up", ()), run]
+
+
+def all_epochs(run: dict[str, Any]) -> int:
+    """The epochs of a run's resolved settings, of all phases together."""
+    return sum(int(phase["epochs"]) for phase in phases(run))
 
 
 def toy_settings(config: dict[str, Any], training: str, toys: list[str]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from lossproof.spelling import as_printed
 from lossproof.tables.accuracy import accuracy_table
 from lossproof.tables.embedding import embedding_table
 from lossproof.tables.gap_bound import gap_bound_table
+from lossproof.tables.masking import masking_table
 from lossproof.tables.mean_gaps import mean_gaps_table
 from lossproof.tables.statements import overview_table, statement_table
 from lossproof.tables.sweep import grid_table, level_table
 from lossproof.tables.typeset import Table
+from lossproof.tables.wrong_classes import wrong_class_table
 
 
 def exhibit_table(
@@ -31,8 +33,12 @@ def exhibit_table(
     if kind == "statement_overview":
         checks = dict.fromkeys(row["statement"] for row in tidy)
         return overview_table({one: [row for row in tidy if row["statement"] == one] for one in checks}, {}, title)
-    if kind == "embedding":
+    if kind in ("embedding", "tsne"):
         return embedding_table(tidy, title)
+    if kind == "wrong_class_ranks":
+        return wrong_class_table(tidy, title)
+    if kind == "masking_arguments":
+        return masking_table(tidy, title)
     if kind == "gap_bound":
         return gap_bound_table(tidy, title)
     if kind == "parameter_grid":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossproof.spelling import attack, name, reading, steps, targeted
+from lossproof.spelling import attack, budget, name, reading, steps, targeted
 
 __all__ = ["name", "quantity"]
 
@@ -15,8 +15,7 @@ def quantity(row: Mapping[str, str]) -> str:
         return name(row["metric"])
     # Of the words of its id those are left out that the other parts say.
     parts = [attack(row["attack"], (row["steps"], row.get("reading", "")))]
-    if row["epsilon_printed"] or row["epsilon"]:
-        parts.append(f"ε = {row['epsilon_printed'] or row['epsilon']}")
+    parts.append(budget(row["epsilon_printed"] or row["epsilon"]))
     parts.append(steps(row["attack"], row["steps"]))
     if row.get("targeted") != "untargeted":  # as nearly every attack is
         parts.append(targeted(row.get("targeted", "")))

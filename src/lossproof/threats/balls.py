@@ -40,6 +40,13 @@ def project(points: Tensor, images: Tensor, norm: str, epsilon: Tensor) -> Tenso
     return (images + delta * factor).clamp_(0, 1)
 
 
+def within(points: Tensor, images: Tensor, norm: str, epsilon: float) -> Tensor:
+    """The points that lie in the balls of this radius as they are, the others pulled back into them."""
+    radius = per_image(epsilon, images)
+    inside = length(points - images, norm).view_as(radius) <= radius
+    return torch.where(inside, points, project(points, images, norm, radius))
+
+
 def rescale(gradient: Tensor) -> Tensor:
     """Each image's gradient over its largest entry, so that squares and means of denormal numbers do not underflow."""
     largest = length(gradient, "linf").clamp_min(TINY)

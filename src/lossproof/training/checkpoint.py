@@ -58,6 +58,16 @@ def save(
         save_file(tensors, temporary, {"fingerprint": fingerprint, "progress": json.dumps(progress)})
 
 
+def epochs_done(path: Path, fingerprint: str) -> int:
+    """Epochs behind the resume point that ``restore`` would load; 0 where there is none."""
+    try:
+        with safe_open(path, "pt") as file:
+            notes = file.metadata() or {}
+        return len(json.loads(notes["progress"])["history"]) if notes.get("fingerprint") == fingerprint else 0
+    except Exception:  # no such file, or an unreadable one: ``restore`` says so
+        return 0
+
+
 def restore(
     path: Path,
     fingerprint: str,

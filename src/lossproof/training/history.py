@@ -11,6 +11,7 @@ QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 QUANTILE_NAMES = tuple(f"q{round(100 * q):02d}" for q in QUANTILES)
 COLUMNS = (
     "epoch",
+    "phase",
     "learning_rate",
     "train_loss",
     "train_accuracy",
@@ -29,6 +30,9 @@ def last_layer(weight: Tensor) -> dict[str, float]:
     return {"norm": flat.norm().item()} | summary
 
 
-def epoch_row(epoch: int, weight: Tensor, **figures: float | None) -> dict[str, Any]:
-    """One row of ``history.csv``. ``train_accuracy`` is the running one, in training mode, in percent."""
-    return {"epoch": epoch} | figures | last_layer(weight)
+def epoch_row(epoch: int, phase: int, weight: Tensor, **figures: float | None) -> dict[str, Any]:
+    """One row of ``history.csv``; epochs and phases count from 1.
+
+    ``train_accuracy`` is the running one, in training mode, in percent.
+    """
+    return {"epoch": epoch, "phase": phase} | figures | last_layer(weight)

@@ -14,21 +14,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lossproof.catalogue import catalogue, load
 from lossproof.datasets.channel_sums import ChannelSums
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.prepared import Prepared
+from lossproof.defences.choice import defence_of
 from lossproof.heads.choice import head_of, head_parameters
 from lossproof.models.classifier import Classifier, Scores, build
 from lossproof.progress import track
 from lossproof.seeding import numpy_generator, seed_of, torch_generator
 from lossproof.training import checkpoint
 from lossproof.training.augmentation import augment
-from lossproof.training.evaluate import accuracy, pixels, predictions
+from lossproof.training.evaluate import accuracy, confidence, pixels, predictions
 from lossproof.training.feeding import Feed, Loading, feed
 from lossproof.training.forward import training_forward
 from lossproof.training.history import epoch_row
-from lossproof.training.optimiser import learning_rate, optimiser_of
+from lossproof.training.phases import Means, begin, phases_of
 
 STATISTICS_BATCH = 256  # images whose pixels are wide integers at a time
 
@@ -49,7 +49,7 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
     if options.pop("normalise"):
         options |= _pixel_statistics(data)
     image_size, transform = data.card["image_size"], None
-    if defence := _defence(settings, "forward"):
+    if defence := defence_of(settings, "forward"):
         transform = defence(image_size, **settings["defence"]["parameters"])
         image_size = transform.output_size
     criterion = settings["criterion"]
@@ -63,12 +63,6 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
         transform=transform,
         **options,
     )
-
-
-def _defence(settings: dict[str, Any], acts: str) -> Any:
-    """What builds a run's defence if it acts there, else None."""
-    name = settings["defence"]["name"] if "defence" in settings else ""
-    return load("defences", name) if name and catalogue("defences")[name].about["acts"] == acts else None
 
 
 def _pixel_statistics(data: Prepared) -> dict[str, list[float]]:
@@ -90,13 +84,11 @@ def _split_held_out(count: int, settings: dict[str, Any], seed: int) -> tuple[np
 
 def _one_epoch(
     model: nn.Module,
-    criterion: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    means: Means,
     train: Feed,
     settings: dict[str, Any],
     shuffle: torch.Generator,
     forward: Callable[[Tensor], Scores],
-    adversary: Callable[[nn.Module, Tensor, Tensor, torch.Generator], Tensor] | None = None,
 ) -> tuple[float, float]:
     """One pass over shuffled batches; mean loss and running accuracy in percent."""
     model.train()
@@ -109,14 +101,14 @@ def _one_epoch(
         if len(target) < 2:  # batch norm on 1x1 maps cannot take a single image
             continue
         batch = augment(pixels(images), settings["augmentation"], shuffle)
-        if adversary:
-            batch = adversary(model, batch, target, shuffle)
+        if means.adversary:
+            batch = means.adversary(model, batch, target, shuffle)
         logits, embedding = forward(batch)
-        seen_by = (embedding,) if getattr(criterion, "uses_features", False) else ()
-        loss = criterion(logits, target, *seen_by).mean()
-        optimiser.zero_grad(set_to_none=True)
+        seen_by = (embedding,) if getattr(means.criterion, "uses_features", False) else ()
+        loss = means.criterion(logits, target, *seen_by).mean()
+        means.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        optimiser.step()
+        means.optimiser.step()
         with torch.no_grad():
             loss_sum += loss * len(target)
             correct += (logits.argmax(1) == target).sum()
@@ -136,7 +128,8 @@ def fit(
     """Train one run.
 
     ``settings`` is the resolved run (dataset, arch, training, model, criterion, optimiser, epochs,
-    batch_size, selection, ...). ``resume`` is where a resume point is kept while training; it is
+    batch_size, selection, ...); with ``warm_up`` other phases come before its own, and only epochs of the
+    last phase can be selected. ``resume`` is where a resume point is kept while training; it is
     removed at the end. ``loading`` is how large images are decoded; it changes no result. Accuracies are in percent.
     """
     name = (settings["dataset"], settings["arch"], settings["training"], seed)
@@ -144,13 +137,6 @@ def fit(
     torch.manual_seed(seed_of("weights", settings["dataset"], settings["arch"], seed))
     model = new_model(settings, data).to(device)
     torch.manual_seed(seed_of("dropout", *name))
-    criterion = load("criteria", settings["criterion"]["name"])(**settings["criterion"]["parameters"])
-    if hasattr(criterion, "prepare"):
-        criterion.prepare(data.num_classes, model.backbone.feature_dim)
-    criterion.to(device)
-    optimiser = optimiser_of(model, settings["optimiser"])
-    craft = _defence(settings, "batch")
-    adversary = craft(**settings["defence"]["parameters"]) if craft else None
     shuffle = torch_generator("shuffle", settings["dataset"], settings["arch"], seed)
 
     kept, held = _split_held_out(len(data.train_labels), settings, seed)
@@ -160,14 +146,24 @@ def fit(
     test_feed = feed(data.test_images, data.test_labels, slice(None), device, loading)
 
     forward = training_forward(model, settings, device, len(kept), data.train_images.shape[1:])
-    epochs, selection = settings["epochs"], settings["selection"]
+    phases, selection = phases_of(settings), settings["selection"]
+    epochs = phases[-1].end
     # Compiled or not, a training goes on from the same point.
     resumable = {key: value for key, value in settings.items() if key != "compile"}
     fingerprint = json.dumps([resumable, seed, data.card], sort_keys=True)
     history: list[dict[str, Any]] = []
     best = {key: value.clone() for key, value in model.state_dict().items()}
     progress: dict[str, Any] = {"best_score": -1.0, "best_epoch": 0, "status": "finished"}
-    found = checkpoint.restore(resume, fingerprint, model, criterion, optimiser, shuffle) if resume else None
+    done = checkpoint.epochs_done(resume, fingerprint) if resume else 0
+    # The phase of the last epoch that is behind us, whose optimiser the resume point holds.
+    phase = next(phase for phase in phases if phase.end >= done)
+    means = begin(phase, model, data.num_classes, device)
+    found = None
+    if resume:
+        found = checkpoint.restore(resume, fingerprint, model, means.criterion, means.optimiser, shuffle)
+    if not found and done:
+        phase = phases[0]
+        means = begin(phase, model, data.num_classes, device)
     if found:
         progress, best = found
         best = {key: value.to(device) for key, value in best.items()}
@@ -176,11 +172,14 @@ def fit(
     last_saved = time.monotonic()
     label = "/".join(str(part) for part in name)
     for epoch in track(range(len(history), epochs), epochs - len(history), label):
-        rate = learning_rate(settings["optimiser"], epoch, epochs)
-        for group in optimiser.param_groups:
+        if epoch == phase.end:
+            phase = phases[phase.number]
+            means = begin(phase, model, data.num_classes, device)
+        rate = phase.rate(epoch)
+        for group in means.optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         with forward.switches():
-            loss, running = _one_epoch(model, criterion, optimiser, train_feed, settings, shuffle, forward, adversary)
+            loss, running = _one_epoch(model, means, train_feed, phase.settings, shuffle, forward)
         if not math.isfinite(loss):
             progress["status"] = f"diverged in epoch {epoch + 1}"
             break
@@ -191,6 +190,7 @@ def fit(
         history.append(
             epoch_row(
                 epoch + 1,
+                phase.number,
                 last_layer,
                 learning_rate=rate,
                 train_loss=loss,
@@ -201,12 +201,12 @@ def fit(
         )
         score = {"last": float(epoch + 1), "best_test": test, "held_out": held_out}[selection]
         assert score is not None
-        if score > progress["best_score"]:
+        if phase is phases[-1] and score > progress["best_score"]:
             progress |= {"best_score": score, "best_epoch": epoch + 1}
             best = {key: value.clone() for key, value in model.state_dict().items()}
         if resume and time.monotonic() - last_saved >= resume_every_seconds:
             reached = progress | {"history": history}
-            checkpoint.save(resume, fingerprint, model, criterion, optimiser, shuffle, best, reached)
+            checkpoint.save(resume, fingerprint, model, means.criterion, means.optimiser, shuffle, best, reached)
             last_saved = time.monotonic()
 
     model.load_state_dict(best)
@@ -216,6 +216,7 @@ def fit(
     for split, part in {"train": train_feed, "test": test_feed}.items():
         found_predictions[f"{split}_prediction"] = predictions(model, part).cpu().numpy().astype(np.int16)
         found_predictions[f"{split}_label"] = part.labels.cpu().numpy().astype(np.int16)
+    found_predictions |= confidence(model, test_feed)
     figures = {
         "status": progress["status"],
         "selected_epoch": progress["best_epoch"],

@@ -1,0 +1,36 @@
+"""How the ids of attacks are spelt."""
+
+from __future__ import annotations
+
+import pytest
+
+from lossproof.spelling import attack, budget
+
+
+@pytest.mark.parametrize(
+    ("key", "beside", "spelt"),
+    [
+        ("fgsm_gray", (), "FGSM"),
+        ("pgd_many", (), "PGD"),
+        ("bim_colour_library", (), "BIM, library settings"),
+        ("mim_gray", (), "MIM"),
+        ("mim_40", (), "MIM-40"),
+        ("mim_40", ("40",), "MIM"),
+        ("cw_100", (), "C&W-100"),
+        ("cw_100", ("100",), "C&W"),
+        ("spsa_10", (), "SPSA-10"),
+        ("spsa_many", ("10",), "SPSA"),
+        ("transfer_pgd_gray", ("40",), "PGD, transferred"),
+        ("transfer_mim_colour", (), "MIM, transferred"),
+        ("cw_free", (), "C&W, pixels free"),
+        ("pgd_1of255", (), "PGD"),
+        ("pgd_of_mine", (), "PGD, of mine"),
+        ("gray_thing", (), "gray thing"),
+    ],
+)
+def test_names_of_attacks(key, beside, spelt):
+    assert attack(key, beside) == spelt
+
+
+def test_budgets():
+    assert [budget(printed) for printed in ("8/255", "unbounded", "")] == ["ε = 8/255", "unbounded", ""]
