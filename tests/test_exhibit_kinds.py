@@ -45,6 +45,7 @@ TABLE = {
 TABLE |= {"trainings": ["isce"], "rival": "ce_isce", "attacks": ["fgsm"]}
 BOUND = {"kind": "gap_bound", "datasets": ["mnist"], "archs": ["lenet5"], "trainings": ["ce_isce", "isce"]}
 BOUND |= {"attacks": ["pgd"]}
+GAPS = {"kind": "mean_gaps", "datasets": ["mnist"], "archs": ["lenet5"], "trainings": ["isce"], "rival": "ce_isce"}
 
 
 def declared(folder: Path, config=CONFIG, **exhibits: dict) -> list[Exhibit]:

@@ -470,6 +470,58 @@ def test_ten_trainings_under_nine_attacks(
     assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
 
 
+def test_networks_under_other_attacks_have_panels_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def attacked(kind: str, *epsilons: str) -> tuple[tuple[object, ...], ...]:
+        return tuple(
+            (f"{method}_{kind}", "linf", epsilon, 10, "untargeted", "")
+            for method in ("fgsm", "pgd", "mim")
+            for epsilon in epsilons
+        )
+
+    gray = tuple((dataset, "digits_gray", "lenet5") for dataset in ("mnist", "kmnist", "fashion_mnist"))
+    colour = tuple((dataset, "digits_colour", "vgg13") for dataset in ("cifar10", "svhn"))
+    pair = ("ce_pc", "pc")
+    apart = competitors.accuracies(pair, gray, attacked("gray", "0.1", "0.2"))
+    apart += competitors.accuracies(pair[:1], colour, attacked("colour", "0.04", "0.12"))
+    every = attacked("gray", "0.1", "0.2") + attacked("colour", "0.04", "0.12")
+    shared = competitors.accuracies(pair, (*gray, *colour), every)
+    apart, shared = (
+        [*rows, *(row | {"split": "train"} for row in rows if row["attack"] == "none")] for rows in (apart, shared)
+    )
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    for at, rows in enumerate((apart, shared)):
+        write_csv(tmp_path / f"{at}.csv", rows, accuracy.COLUMNS)
+        load("figures", "accuracy_table")({}, tmp_path / f"{at}.csv", None, tmp_path / str(at))
+    page, usual = seen
+    # Where all face the same attacks they share one grid of panels.
+    assert not usual.subfigs and len(usual.axes) == 13
+    assert all(len(axes.get_yticks()) == 5 and axes.get_xlabel() for axes in usual.axes)
+    names = [[text.get_text() for text in band.axes[0].get_yticklabels()] for band in page.subfigs]
+    assert [[name.partition("\n")[2].partition(" ")[0] for name in block] for block in names] == [
+        ["MNIST", "KMNIST", "Fashion-MNIST"],
+        ["CIFAR-10", "SVHN"],
+    ]
+    titles = [[axes.get_title() for axes in band.axes] for band in page.subfigs]
+    assert [(len(block), block[:2]) for block in titles] == [
+        (7, ["no attack", "FGSM\nε = 0.1 (printed)"]),
+        (7, ["no attack", "FGSM\nε = 0.04 (printed)"]),
+    ]
+    for band, count in zip(page.subfigs, (3 * 2, 2 * 1), strict=True):
+        clean, *others = ([line for line in axes.lines if line.get_markersize() == 4] for axes in band.axes)
+        assert len(clean) == 2 * count and all(len(dots) == count for dots in others)  # a row has all its dots
+        # Dots of training images, which are not attacked, share the room of their network's row.
+        rows = [round(line.get_ydata()[0]) for line in clean]
+        assert sorted(rows) == sorted([*range(len(band.axes[0].get_yticks()))] * (len(rows) // (max(rows) + 1)))
+        # The scale stands under every column, its name under the last row.
+        assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in band.axes] == [False] * 3 + [True] * 4
+    assert page.get_figheight() < 0.55 * usual.get_figheight()
+    page.draw_without_rendering()
+    first, second = (band.axes for band in page.subfigs)
+    lowest = min(axes.get_tightbbox().y0 for axes in first)
+    assert max(axes.get_tightbbox().y1 for axes in second) <= lowest
+
+
 def test_panels_without_a_bound_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, _ = _accuracy()
     rows = [row for row in rows if row["epsilon"] != 0.1 and row["track"] != "honest"]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from checkout import new_checkout
-from test_exhibit_kinds import BOUND, GRID, LEVELS, PLACES, SCATTER, TABLE, WORDS
+from test_exhibit_kinds import BOUND, GAPS, GRID, LEVELS, PLACES, SCATTER, TABLE, WORDS
 
 from editions import edition, load
 from lossproof.exhibits.declare import load_exhibits
 from lossproof.exhibits.forecast import Forecast, Work
 from lossproof.exhibits.plan import Plan
 
-EXHIBITS = {"grid": GRID, "levels": LEVELS, "places": PLACES, "scatter": SCATTER, "table": TABLE, "bound": BOUND}
+EXHIBITS = {
+    "grid": GRID,
+    "levels": LEVELS,
+    "places": PLACES,
+    "scatter": SCATTER,
+    "table": TABLE,
+    "bound": BOUND,
+    "gaps": GAPS,
+}
 CONTENT = yaml.dump({"title": "Paper", "exhibits": {name: one | WORDS for name, one in EXHIBITS.items()}})
 OPTIONS = ("--configfile=editions/test.yaml", "--config", "papers=[kinds]")
 
@@ -40,6 +50,7 @@ NEEDS = {
         **{"prepare": 1, "train": 2, "attack_tables": 2, "sensitivity": 2},
         **{"collect_grids": 1, "figure": 1, "table": 1},
     },
+    "kinds_gaps": {"prepare": 1, "train": 2, "collect": 1, "figure": 1, "table": 1},
     "kinds_scatter": {"prepare": 1, "train": 2, "embed": 2, "embed_attacked": 2}
     | {"collect_grids": 1, "figure": 1, "table": 1},
     "kinds_table": {"prepare": 2, "train": 4, "attack_tables": 4, "collect": 1, "figure": 1, "table": 1},
@@ -55,6 +66,12 @@ def test_seeds_have_jobs_of_their_own_where_trainings_do(checkout):
     assert checkout.jobs("kinds_places", *OPTIONS, "seeds_per_job=one")["embed"] == 4
     assert checkout.jobs("kinds_bound", *OPTIONS, "seeds_per_job=one")["sensitivity"] == 4
     assert checkout.jobs("kinds_scatter", *OPTIONS, "seeds_per_job=one")["embed_attacked"] == 4
+
+
+def test_the_ledger_reads_the_kinds_that_answer_printed_numbers(checkout):
+    said = checkout.succeed("results/test/claims.csv", "-n", "-p", *OPTIONS)
+    (read,) = re.findall(r"--settings (.*\"missing\".*) --claims", said)
+    assert {name for name in EXHIBITS if f"kinds/{name}" in read} == {"gaps", "table"}
 
 
 def test_the_step_knows_its_code_and_lint_finds_nothing(checkout):

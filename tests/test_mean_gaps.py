@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fake_records import context, predicted
-from test_exhibit_kinds import as_text, declared
+from test_exhibit_kinds import CONFIG, GAPS, as_text, declared
 from tidy_rows import PRINTED
 
-from editions import load
 from lossproof.claims.ledger import build_ledger
 from lossproof.exhibits.accuracy import COLUMNS
 from lossproof.exhibits.mean_gaps import MeanGaps
@@ -137,8 +136,7 @@ def test_the_table_has_the_print_beside_the_measurement(tmp_path):
 
 
 def test_needs(tmp_path):
-    exhibit = {"kind": "mean_gaps", "datasets": ["mnist"], "archs": ["lenet5"], "trainings": ["isce"]}
-    plan = Plan(load(), declared(tmp_path, gaps=exhibit | {"rival": "ce_isce"}))
+    plan = Plan(CONFIG, declared(tmp_path, gaps=GAPS))
     needs = plan.needs["isce/gaps"]
     assert needs.models == [Run("digits_gray", "lenet5", training) for training in ("ce_isce", "isce")]
     assert not needs.attacks and len(plan.outputs(plan.exhibit("isce", "gaps"))) == 5

@@ -155,6 +155,24 @@ def test_a_line_without_a_bound_says_so():
     assert r"C\&W" in latex(made) and "C&amp;W" in to_html(made)
 
 
+def test_attacks_that_differ_in_length_alone_are_told_apart():
+    claims = [one for one in printed("pc", "table_3") if (one["dataset"], one["attack"]) == ("mnist", "spsa")]
+    short = measured_as(claims, norm="linf", attack="spsa_10", steps="10")
+    long = [one | {"attack": "spsa_100", "steps": "100", "value": "7.5"} for one in short]
+    made = accuracy_table([*short, *long], claims, "SPSA")
+    first, others = (section.lines for section in made.sections)
+    assert [line.labels for line in first] == [("SPSA, ε = 0.3", "printed"), ("", "test images, 10 steps")]
+    assert [line.labels for line in others] == [("SPSA, ε = 0.3, 100 steps", "test images")]
+    assert [(one["steps"], one["measured"]) for one in made.records] == [
+        *(("10", one["value"]) for one in short),
+        *(("100", "7.5") for _ in long),
+    ]
+    # Alone, or beside an attack of other words, it needs no more words.
+    for beside in ([], [one | {"attack": "pgd_gray", "steps": "40"} for one in short]):
+        first = accuracy_table([*short, *beside], claims, "SPSA").sections[0].lines
+        assert first[1].labels == ("", "test images")
+
+
 def test_a_training_that_is_not_printed_stands_beside_those_that_are():
     claims = printed("isce", "table_2")
     rows = measured_as(claims, norm="l2")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.claims.match import Row, estimate, find, number
+from lossproof.claims.match import Row, estimate, find, number, same_attack
+from lossproof.spelling import steps
 from lossproof.tables.names import name, quantity
 from lossproof.tables.typeset import Line, Section, Table
 
@@ -58,7 +59,7 @@ def _record(
         "attack": row["attack"],
         "epsilon": row["epsilon"],
         "epsilon_printed": row["epsilon_printed"],
-        "steps": row["steps"],
+        "steps": row["steps"] or measured.get("steps", ""),
         "targeted": row["targeted"],
         "reading": measured.get("reading", ""),
         "dataset": row["dataset"],
@@ -114,12 +115,30 @@ def _printed(
         measured = {split: found for split, found in by_split.items() if any(found.values())}
         for split, found in (measured or by_split).items():
             used.update(id(row) for row in found.values() if row)
-            lines.append(Line(("", SPLITS[split]), tuple(cell(found[column]) for column in columns)))
+            lines.append(
+                Line(("", _measurement(split, asked, found, tidy)), tuple(cell(found[column]) for column in columns))
+            )
             for column, claim in asked.items():
                 row = found[column]
                 if row or column in cells:
                     records.append(_record("printed", claim, split, row, _gap(row, tidy), claim["value"]))
     return lines, records, used
+
+
+def _measurement(
+    split: str, asked: Mapping[Column, Row], found: Mapping[Column, Row | None], tidy: Sequence[Row]
+) -> str:
+    """What stands beside a measured line: its split, and how many steps where an attack of others answers it too.
+
+    Several answer only a print that does not say how many, so that no other words of the line do.
+    """
+    words = [SPLITS[split]]
+    for column, row in found.items():
+        same = {key: row[key] for key in ("dataset", "arch", "training", "metric")} if row else {}
+        others = [one for one in tidy if row and same.items() <= one.items() and same_attack(asked[column], one)]
+        if row and any(one["steps"] != row["steps"] for one in others):
+            words.append(steps(row["attack"], row["steps"]))
+    return ", ".join(dict.fromkeys(words))
 
 
 def _measured(
