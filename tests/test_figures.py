@@ -377,10 +377,29 @@ def test_bars_of_ranks_stack_to_all_newly_fooled_images(tmp_path: Path, monkeypa
     assert len(shares.get_xticks()) <= 8 and shares.get_xticklabels()[0].get_text() == "0.000"
 
 
+def test_networks_that_are_attacked_differently_have_panels_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    gray = (("mnist", "mnist", "lenet5"), ("kmnist", "kmnist", "lenet5"))
+    rows = competitors.accuracies(competitors.TRAININGS[:3], gray, competitors.ATTACKS[:2])
+    rows += competitors.accuracies(competitors.TRAININGS[:1], competitors.NETWORKS[1:], competitors.ATTACKS[2:3])
+    write_csv(tmp_path / "e.csv", rows, accuracy.COLUMNS)
+    load("figures", "accuracy_table")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    first, second = (part.axes for part in seen[0].subfigs)
+    assert [len(part) for part in (first, second)] == [3, 2]
+    assert [text.get_text() for text in first[0].get_yticklabels()] == ["LeNet-5\nMNIST", "LeNet-5\nKMNIST"]
+    (name,) = (text.get_text() for text in second[0].get_yticklabels())
+    assert name.endswith("CIFAR-10 (here: digits colour)")
+    # No panel is without a dot.
+    assert all(any(line.get_marker() == style.look("ce").marker for line in axes.lines) for axes in [*first, *second])
+
+
 def test_trainings_have_the_declared_order_also_by_data_set() -> None:
     found = ("d", "c", "b", "a")
     assert tidy.order(["a", "b", "x"], found) == ["a", "b", "d", "c"]
-    assert tidy.order({"mnist": ["a", "b"], "cifar10": ["c", "a"]}, found) == ["a", "b", "c", "d"]
+    assert tidy.order({"cifar10": ["c", "a"], "mnist": ["a", "b", "c"]}, found) == ["a", "b", "c", "d"]
 
 
 def test_a_figure_that_fails_leaves_nothing(tmp_path: Path) -> None:
