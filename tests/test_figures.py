@@ -380,7 +380,7 @@ def test_bars_of_ranks_stack_to_all_newly_fooled_images(tmp_path: Path, monkeypa
 def test_trainings_have_the_declared_order_also_by_data_set() -> None:
     found = ("d", "c", "b", "a")
     assert tidy.order(["a", "b", "x"], found) == ["a", "b", "d", "c"]
-    assert tidy.order({"mnist": ["a", "b"], "cifar10": ["c", "a"]}, found) == ["a", "b", "c", "d"]
+    assert tidy.order({"cifar10": ["c", "a"], "mnist": ["a", "b", "c"]}, found) == ["a", "b", "c", "d"]
 
 
 def test_a_figure_that_fails_leaves_nothing(tmp_path: Path) -> None:

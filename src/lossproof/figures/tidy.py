@@ -65,11 +65,11 @@ def distinct(table: Iterable[Row], *columns: str) -> list[tuple[str, ...]]:
 def order(declared: Any, found: Iterable[str]) -> list[str]:
     """What was found, in the order in which the exhibit declares it; the undeclared rest comes last.
 
-    Of lists by data set the first comes first.
+    Of lists by data set the longest comes first.
     """
     found = list(dict.fromkeys(found))
     if isinstance(declared, Mapping):
-        declared = [name for part in declared.values() for name in part]
+        declared = [name for part in sorted(declared.values(), key=len, reverse=True) for name in part]
     first = [name for name in dict.fromkeys(str(name) for name in declared or ()) if name in found]
     return first + [name for name in found if name not in first]
 
