@@ -13,11 +13,12 @@ import torchattacks
 from torch import Tensor, nn
 
 from lossproof import catalogue
-from lossproof.attacks import library, outcome
+from lossproof.attacks import library, outcome, worst_case
 from lossproof.attacks.outcome import judge, summarise, wilson
 from lossproof.attacks.protocol import AttackData, crafted, resolve, run_bundle
 from lossproof.attacks.subset import choose_images
 from lossproof.datasets.encoded import EncodedImages
+from lossproof.exhibits import cost
 from lossproof.records import read_npz, write_json, write_npz
 from lossproof.seeding import seed_of
 from lossproof.threats.epsilon import parse, parse_list, step_size
@@ -377,3 +378,33 @@ def test_chosen_images_are_stratified_sorted_and_seeded():
     assert len(choose_images(labels, 2000)) == 1000
     with pytest.raises(ValueError, match="cannot attack 0"):
         choose_images(labels, 0)
+
+
+class Decoy(nn.Module):
+    """The likeliest rival of class 0 can hardly be raised; another one, at first far off, can."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        raised, decoy = images.flatten(1)[:, :2].T
+        own = torch.full_like(raised, 0.5)
+        return torch.stack([own, 0.45 + 0.01 * decoy, raised], 1)
+
+
+def test_every_target_finds_what_an_untargeted_margin_misses():
+    images = torch.full((4, 1, 1, 2), 0.2)
+    told = {"norm": "linf", "epsilons": [0.1, 0.4], "step_sizes": [0.05, 0.1], "seed": 0, "steps": 10}
+    labels = torch.tensor([0, 0, 0, 1])  # the last is wrong from the start
+    found = {
+        aim: worst_case.sweep(Decoy(), images, labels, losses=["margin"], targeted=aim, **told)
+        for aim in ("none", "every")
+    }
+    fooled = {aim: Decoy()(one.images.flatten(0, 1)).argmax(1).view(2, 4) != labels for aim, one in found.items()}
+    assert fooled["none"].tolist() == [[False] * 3 + [True]] * 2
+    assert fooled["every"].tolist() == [[False] * 3 + [True], [True] * 4]
+    moved = (found["every"].images - images).abs().amax((2, 3, 4))
+    assert (moved <= torch.tensor([[0.1], [0.4]]) + 1e-6).all()
+
+
+def test_every_target_costs_as_many_runs_as_there_are_wrong_classes():
+    plan = {"method": "gradient", "steps": 5, "losses": ["margin"], "epsilon": ["0.1"]}
+    one, every = (cost.passes(plan | {"targeted": aim}, classes=7)[0] for aim in ("none", "every"))
+    assert every == 6 * one == 30

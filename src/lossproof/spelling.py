@@ -70,6 +70,7 @@ NAMES = {
     "deepfool": "DeepFool",
     "simba": "SimBA",
     "worst_case": "worst case",
+    "every_target": "every target",
     "worst_case_l2": "worst case, L2",
     "between_within": "scatter between / within classes",
     "nearest_centroid": "nearest centroid right (%)",
@@ -111,7 +112,7 @@ VARIANTS = {
     "grid": "",
 }
 # Whose choice is shown in words of its own, where an exhibit has both.
-TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely"}
+TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely", "every": "targeted: every class"}
 # What the budget of an attack is taken to mean, where a paper leaves it open.
 READINGS = {
     "radius": "ε: L2 radius",

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from lossproof.attacks.gradient import AttackResult, attack
-from lossproof.attacks.losses import AttackLoss
+from lossproof.attacks.losses import AttackLoss, gap
 from lossproof.attacks.outcome import Crafted
-from lossproof.attacks.parameters import DRAWS, EPSILON, RANDOM_START, STEP_SIZE, STEPS, TARGETED
+from lossproof.attacks.parameters import DRAWS, EPSILON, RANDOM_START, STEP_SIZE, STEPS
 from lossproof.attacks.views import outputs, passes, view
 from lossproof.models.frozen import frozen
 
@@ -37,7 +37,11 @@ CATALOGUE = {
             },
             "restarts": {"type": "integer", "minimum": 1, "default": 1, "description": "random starts per loss"},
             "momentum": {"type": "number", "minimum": 0, "default": 0.0, "description": "decay of MIM; 0 = PGD"},
-            "targeted": TARGETED,
+            "targeted": {
+                "enum": ["none", "least_likely", "every"],
+                "default": "none",
+                "description": "least_likely: towards the wrong class with the smallest logit; every: each in turn",
+            },
             "output": {
                 "enum": ["deployed", "raw", "both"],
                 "default": "deployed",
@@ -53,6 +57,19 @@ def least_likely(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """The class with the smallest logit among the wrong ones, [N]."""
     with frozen(model), torch.no_grad():
         return model(images).scatter(1, labels[:, None], torch.inf).argmin(1)
+
+
+def by_likelihood(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """The wrong classes by falling logit, [N, K - 1]."""
+    with frozen(model), torch.no_grad():
+        return model(images).scatter(1, labels[:, None], -torch.inf).argsort(1, descending=True)[:, :-1]
+
+
+def as_they_are(model: nn.Module, images: Tensor, labels: Tensor) -> AttackResult:
+    """The clean images as the result of an attack: those that are wrong from the start are found."""
+    with frozen(model), torch.no_grad():
+        found = gap(model(images), labels)
+    return AttackResult(images, found, found < 0, torch.zeros_like(labels, dtype=torch.bool))
 
 
 def sweep(
@@ -79,16 +96,26 @@ def sweep(
     images [N, C, H, W] in [0, 1], labels [N] true classes; epsilons and step_sizes [E] in pixels.
     An image that a smaller budget makes adversarial counts for the larger ones too: it lies in their balls.
     output: 'both' adds a run along the gradients of the raw logits for what that along the deployed ones' leaves.
+    targeted: 'every' searches for each wrong class in turn, the likeliest first (K - 1 times the work): where wrong
+    classes compete, an untargeted loss may climb towards one that cannot be reached (arXiv:2006.13726).
     draws: see ``views.Averaged``. With more than one no image is dropped early: of a model that draws at each pass
     a single success may be luck.
     """
     budgets = len(epsilons)
-    goal = least_likely(view(model, draws=draws), images, labels) if targeted == "least_likely" else labels
+    shown = view(model, draws=draws)
+    stacked = images.repeat(budgets, *[1] * (images.ndim - 1))
+    match targeted:
+        case "every":
+            goals = list(by_likelihood(shown, images, labels).T)
+        case "least_likely":
+            goals = [least_likely(shown, images, labels)]
+        case _:
+            goals = [labels]
 
-    def seen_as(output: str) -> AttackResult:
+    def towards(output: str, goal: Tensor) -> AttackResult:
         return attack(
             view(model, output, draws),
-            images.repeat(budgets, *[1] * (images.ndim - 1)),
+            stacked,
             goal.repeat(budgets),
             norm=norm,
             epsilon=torch.tensor(epsilons).repeat_interleave(len(images)),
@@ -104,7 +131,10 @@ def sweep(
             generator=torch.Generator().manual_seed(seed),
         )
 
-    found = reduce(_either, map(seen_as, outputs(model, output)))
+    runs = [towards(seen_as, goal) for goal in goals for seen_as in outputs(model, output)]
+    # A wrong image that a target was not reached from is wrong all the same.
+    runs[:0] = [as_they_are(shown, stacked, labels.repeat(budgets))] if targeted == "every" else []
+    found = reduce(_either, runs)
     made = found.images.view(budgets, *images.shape)
     gaps = found.gap.view(budgets, -1)
     for smaller, larger in pairwise(sorted(range(budgets), key=lambda e: epsilons[e])):

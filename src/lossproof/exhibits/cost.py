@@ -101,18 +101,19 @@ def hours(flop: float, rate: float) -> float:
     return flop / rate / SECONDS_PER_HOUR
 
 
-def passes(attack: Mapping[str, Any]) -> tuple[int, int]:
+def passes(attack: Mapping[str, Any], classes: int = 10) -> tuple[int, int]:
     """Passes forward and backward, and forward only, per image of an attack's settings; an upper bound.
 
     Steps (those of each constant that is searched; where slopes are sampled, two queries per sample) x losses x
-    restarts x outputs x draws x budgets, one more forward pass to judge each budget. A method's entry says where it
-    needs more or fewer: ``gradients`` per step (none: its steps are forward passes), and ``shared`` where one run
+    restarts x outputs x draws x budgets (x wrong classes, where each is a target), one more forward pass to judge each
+    budget. A method's entry says where it needs more or fewer: ``gradients`` per step (none: its steps are forward passes), and ``shared`` where one run
     serves all budgets. An attack that stops with an image once it is fooled needs fewer.
     """
     about = catalogue("attacks")[attack["method"]].about if "method" in attack else {}
     budgets = len(attack["epsilon"]) if isinstance(attack.get("epsilon"), list) else 1
     draws, gradients = attack.get("draws", 1), about.get("gradients", 1)
     runs = len(attack.get("losses", ("ce",))) * attack.get("restarts", 1) * (1 + (attack.get("output") == "both"))
+    runs *= classes - 1 if attack.get("targeted") == "every" else 1
     repeats = attack.get("binary_search_steps", 1) * (2 * attack["samples"] if "samples" in attack else 1)
     steps = attack.get("steps", 1) * repeats * runs * draws * (1 if about.get("shared") else budgets)
     forward = draws + budgets * (1 + runs * draws)

@@ -236,7 +236,7 @@ class Forecast:
         config = self.plan.config
         attack = config["attacks"][record.attack]
         images = min(self._attacked_images(extent, record.split), attack.get("images", math.inf))
-        both, forward = passes(self._seen_by(run, attack))
+        both, forward = passes(self._seen_by(run, attack), extent.classes)
         found.attack_passes += images * both
         found.attack_flop += attack_flop(cost, attacked=images * both, evaluated=images * forward)
         found.disk += BYTES_PER_RECORD + BYTES_PER_OUTCOME * images

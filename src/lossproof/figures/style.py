@@ -118,6 +118,7 @@ LOOKS = {
     "atsteps": Look("adversarial training, steps", "#CC3311", (0, (3, 1, 1, 1, 1, 1)), "H"),
     "nce": Look("CE, normalised logits", "#882255", (0, (3, 2)), "<"),
     "pc": Look("PC", "#332288", (0, (8, 2)), "h"),
+    "pc+at": Look("PC + AT", "#332288", (0, (1, 1.5)), "P", hollow=True),
     "gce": Look("GCE", "#999933", (0, (4, 1, 1, 1, 1, 1)), ">"),
     "pcsumhard": Look("PC as printed", "#CC6677", (0, (6, 2)), "D"),
     "pcsum": Look("PC, sum", "#AA4499", (0, (4, 3)), "s"),
