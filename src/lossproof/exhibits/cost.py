@@ -106,8 +106,9 @@ def passes(attack: Mapping[str, Any], classes: int = 10) -> tuple[int, int]:
 
     Steps (those of each constant that is searched; where slopes are sampled, two queries per sample) x losses x
     restarts x outputs x draws x budgets (x wrong classes, where each is a target), one more forward pass to judge each
-    budget. A method's entry says where it needs more or fewer: ``gradients`` per step (none: its steps are forward passes), and ``shared`` where one run
-    serves all budgets. An attack that stops with an image once it is fooled needs fewer.
+    budget. A method's entry says where it needs more or fewer: ``gradients`` per step (none: its steps are forward
+    passes), and ``shared`` where one run serves all budgets. An attack that stops with an image once it is fooled
+    needs fewer.
     """
     about = catalogue("attacks")[attack["method"]].about if "method" in attack else {}
     budgets = len(attack["epsilon"]) if isinstance(attack.get("epsilon"), list) else 1
