@@ -22,6 +22,8 @@ NEEDED = (
 OUTCOMES = {"holds": ("#9ECAE1", "✓"), "undecided": ("#EEEEEE", "?"), "fails": ("#F4A582", "✗")}
 ROW, HEAD = 0.32, 0.62
 """Inches of a network's row and of the column heads with the band's title."""
+LETTERS = 31
+"""Letters for which a cell has room."""
 
 
 def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_stem: Path) -> None:
@@ -65,7 +67,8 @@ def _matrix(axes: Axes, band: list[tidy.Row], tests: list[tuple[str, ...]]) -> N
             said = f"{sign} {_value(cells[0])} at {cells[0]['epsilon_printed']}"
             axes.text(column, at - 0.13, said, ha="center", va="center", fontsize=7)
             attacks = opponents(cells[0]["attack"], cells[0]["against"])
-            axes.text(column, at + 0.26, attacks, ha="center", va="center", fontsize=5, color="#333333")
+            size = min(5.0, 5 * LETTERS / max(len(attacks), 1))
+            axes.text(column, at + 0.26, attacks, ha="center", va="center", fontsize=size, color="#333333")
     axes.set(xlim=(-0.5, len(tests) - 0.5), ylim=(len(networks) - 0.5, -0.5))
     axes.set_yticks(
         range(len(networks)),
