@@ -16,7 +16,14 @@ from lossproof.exhibits.paths import Run
 from lossproof.settings.check import SettingsError
 from lossproof.training.feeding import Resident
 
-TRANSFER = {"method": "transfer", "track": "printed", "epsilon": "0.3", "steps": 3, "step_size": "0.1"}
+TRANSFER = {
+    "method": "transfer",
+    "track": "printed",
+    "epsilon": "0.3",
+    "steps": 3,
+    "step_size": "0.1",
+    "random_start": False,
+}
 
 
 class Linear(nn.Module):

@@ -112,7 +112,7 @@ VARIANTS = {
     "grid": "",
 }
 # Whose choice is shown in words of its own, where an exhibit has both.
-TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely", "every": "targeted: every class"}
+TARGETED = {"untargeted": "untargeted", "least_likely": "targeted: least likely", "every": ""}  # the last in its name
 # What the budget of an attack is taken to mean, where a paper leaves it open.
 READINGS = {
     "radius": "ε: L2 radius",
