@@ -42,6 +42,7 @@ def test_a_linear_model_is_fooled_by_the_shortest_way():
     generator = torch.Generator().manual_seed(0)
     net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
     net[1].weight.data = 0.2 * torch.randn(2, 16, generator=generator)
+    net[1].bias.data.zero_()  # else drawn by whatever ran before; a far boundary would lie outside the box
     images = 0.5 + 0.05 * torch.randn(8, 1, 4, 4, generator=generator)
     logits = net(images)
     found = made(net, images, logits.argmax(1), overshoot=0.05)
