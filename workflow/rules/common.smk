@@ -53,6 +53,10 @@ def read_plan():
         sys.exit(f"lossproof: {error}")
 
 
+# Snakemake's default limit of 100 new jobs a second asks for another decision one second after every decision, for
+# ever: after some hundred jobs this alone keeps a core busy. `--cores` and `--jobs` limit jobs as before.
+workflow.scheduling_settings.max_jobs_per_timespan = None
+
 PLAN = read_plan()
 config.update(PLAN.config)
 PATHS = PLAN.paths
