@@ -53,9 +53,12 @@ def read_plan():
         sys.exit(f"lossproof: {error}")
 
 
-# Snakemake's default limit of 100 new jobs a second asks for another decision one second after every decision, for
-# ever: after some hundred jobs this alone keeps a core busy. `--cores` and `--jobs` limit jobs as before.
-workflow.scheduling_settings.max_jobs_per_timespan = None
+onstart:
+    # Snakemake's default limit of 100 new jobs a second asks for another decision one second after every decision, for
+    # ever: after some hundred jobs this alone keeps a core busy. Here `--cores` limits jobs already.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
 
 PLAN = read_plan()
 config.update(PLAN.config)
