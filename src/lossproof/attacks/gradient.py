@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -178,3 +179,33 @@ def _usable(now: _Pursuit, zero: Tensor, draws: _Draws | None) -> Tensor:
     zero[now.rows] |= dead
     instead = torch.zeros_like(now.gradient) if draws is None else draws.normal()[now.rows]
     return torch.where(dead.view_as(now.step), instead, now.gradient)
+
+
+def per_budget(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epsilons: Sequence[float],
+    step_sizes: Sequence[float],
+    seed: int,
+    **settings: Any,
+) -> AttackResult:
+    """The plain ``attack`` once per budget, [E, ...] in every field; all E runs draw the same random numbers.
+
+    epsilons, step_sizes [E] in pixels; settings: of ``attack``.
+    """
+    runs = [
+        attack(
+            model,
+            images,
+            labels,
+            epsilon=epsilon,
+            step_size=size,
+            plain=True,
+            generator=torch.Generator().manual_seed(seed),
+            **settings,
+        )
+        for epsilon, size in zip(epsilons, step_sizes, strict=True)
+    ]
+    return AttackResult(*(torch.stack([getattr(run, field.name) for run in runs]) for field in fields(AttackResult)))

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.gradient import attack
+from lossproof.attacks.gradient import per_budget
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import DRAWS, EPSILON, STEPS, TARGETED
 from lossproof.attacks.views import view
@@ -76,24 +75,16 @@ def pgd_l2(
     the reading (``budgets.read``). The least likely class is fixed once, from the clean images' deployed logits.
     """
     goal = least_likely(view(model, draws=draws), images, labels) if targeted == "least_likely" else labels
-    runs = [
-        attack(
-            view(model, output, draws),
-            images,
-            goal,
-            norm=norm,
-            epsilon=epsilon,
-            steps=steps,
-            step_size=size,
-            targeted=targeted != "none",
-            random_start=random_start,
-            plain=True,
-            generator=torch.Generator().manual_seed(seed),
-        )
-        for epsilon, size in zip(epsilons, step_sizes, strict=True)
-    ]
-    return Crafted(
-        torch.stack([run.images for run in runs]),
-        torch.stack([run.zero_gradient for run in runs]),
-        None if targeted == "none" else goal,
+    runs = per_budget(
+        view(model, output, draws),
+        images,
+        goal,
+        norm=norm,
+        epsilons=epsilons,
+        step_sizes=step_sizes,
+        seed=seed,
+        steps=steps,
+        targeted=targeted != "none",
+        random_start=random_start,
     )
+    return Crafted(runs.images, runs.zero_gradient, None if targeted == "none" else goal)

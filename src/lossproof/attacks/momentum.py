@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.gradient import attack
+from lossproof.attacks.gradient import per_budget
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import EPSILON, LINF, STEP_SIZE, STEPS
 
@@ -52,18 +51,15 @@ def mim(
     images [N, C, H, W] in [0, 1], labels [N] true classes; epsilons and step_sizes [E] in pixels. An image whose
     gradient is exactly zero goes on with its velocity, and is counted.
     """
-    runs = [
-        attack(
-            model,
-            images,
-            labels,
-            norm=norm,
-            epsilon=epsilon,
-            steps=steps,
-            step_size=size,
-            momentum=momentum,
-            plain=True,
-        )
-        for epsilon, size in zip(epsilons, step_sizes, strict=True)
-    ]
-    return Crafted(torch.stack([run.images for run in runs]), torch.stack([run.zero_gradient for run in runs]))
+    runs = per_budget(
+        model,
+        images,
+        labels,
+        norm=norm,
+        epsilons=epsilons,
+        step_sizes=step_sizes,
+        seed=seed,
+        steps=steps,
+        momentum=momentum,
+    )
+    return Crafted(runs.images, runs.zero_gradient)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.gradient import attack
+from lossproof.attacks.gradient import per_budget
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import EPSILON, LINF, RANDOM_START, STEP_SIZE, STEPS
 
@@ -65,24 +64,16 @@ def transfer(
 
     Figure: fooled_substitute, whether the point fools the network that it was made for.
     """
-    runs = [
-        attack(
-            substitute,
-            images,
-            labels,
-            norm=norm,
-            epsilon=epsilon,
-            steps=steps,
-            step_size=size,
-            momentum=momentum,
-            random_start=random_start,
-            plain=True,
-            generator=torch.Generator().manual_seed(seed),
-        )
-        for epsilon, size in zip(epsilons, step_sizes, strict=True)
-    ]
-    return Crafted(
-        torch.stack([run.images for run in runs]),
-        torch.stack([run.zero_gradient for run in runs]),
-        figures={"fooled_substitute": torch.stack([run.fooled for run in runs])},
+    runs = per_budget(
+        substitute,
+        images,
+        labels,
+        norm=norm,
+        epsilons=epsilons,
+        step_sizes=step_sizes,
+        seed=seed,
+        steps=steps,
+        momentum=momentum,
+        random_start=random_start,
     )
+    return Crafted(runs.images, runs.zero_gradient, figures={"fooled_substitute": runs.fooled})
