@@ -45,7 +45,19 @@ def logit(logits: Tensor, labels: Tensor) -> Tensor:
     return -logits.gather(1, labels[:, None])[:, 0]
 
 
-LOSSES: Mapping[str, AttackLoss] = {"ce": ce, "margin": margin, "dlr": dlr, "logit": logit}
+def unit_gap(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy of the logits over each image's |z_y - max_{k != y} z_k|, which is held fixed.
+
+    No factor on the logits changes it, and where one blinds ``ce`` its gradient is neither zero nor one class's alone.
+    """
+    with torch.no_grad():
+        # Logits that (almost) tie are not blown up beyond what float32 tells apart.
+        floor = (1e-6 * logits.abs().amax(1)).clamp_min(torch.finfo(torch.float32).tiny)
+        size = torch.maximum(gap(logits, labels).abs(), floor)
+    return ce(logits / size[:, None], labels)
+
+
+LOSSES: Mapping[str, AttackLoss] = {"ce": ce, "margin": margin, "dlr": dlr, "logit": logit, "unit_gap": unit_gap}
 
 
 def resolve(loss: str | AttackLoss) -> AttackLoss:

@@ -47,6 +47,9 @@ class AttackData:
         return self.feed.labels.cpu().numpy()
 
 
+# The substitute of an attack that can do without one: a network that is its own twin has none.
+TWIN = "twin"
+
 Key = tuple[str, str]
 Result = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -91,7 +94,8 @@ def run_bundle(
     on the honest one each split is attacked by itself and all budgets of a sweep share a batch. batch_size: images
     in one forward pass at most, fewer where they are large (``fitting``); with it change the draws of random starts.
     criterion: what the loss "own" stands for. substitutes: by attack, the model on which it is made, where it is not
-    made on ``model`` (``substitute`` in the method's CATALOGUE). The feeds lie on the model's device.
+    made on ``model`` (``substitute`` in the method's CATALOGUE; a 'twin' may be missing). The feeds lie on the model's
+    device.
     Random draws follow from run_name, seed, the attack, the splits attacked together and the batch; so do those of a
     model that draws at each pass. It is judged on other draws than it was attacked on, the same for all budgets.
 
@@ -125,10 +129,14 @@ def run_bundle(
     return results
 
 
-def _substitute(name: str, plan: Mapping[str, Any], substitutes: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """The model in the place of the names of architectures that an attack's settings have for it."""
+def _substitute(
+    name: str, plan: Mapping[str, Any], substitutes: Mapping[str, nn.Module]
+) -> dict[str, nn.Module | None]:
+    """The model in the place of the words that an attack's settings have for it; None where a twin is not given."""
     if "substitute" not in catalogue.catalogue("attacks")[plan["method"]].about:
         return {}
+    if plan["substitute"] in (None, TWIN):
+        return {"substitute": substitutes.get(name) if plan["substitute"] == TWIN else None}
     if name not in substitutes:
         raise ValueError(f"attack '{name}' is made on a substitute, and none is given")
     return {"substitute": substitutes[name]}

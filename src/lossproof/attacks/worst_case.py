@@ -30,7 +30,7 @@ CATALOGUE = {
             "random_start": RANDOM_START,
             "losses": {
                 "type": "array",
-                "items": {"enum": ["ce", "margin", "dlr", "logit", "own"]},
+                "items": {"enum": ["ce", "margin", "dlr", "logit", "unit_gap", "own"]},
                 "minItems": 1,
                 "default": ["ce", "margin"],
                 "description": "losses tried in turn on the images that still stand; own = the training's criterion",
