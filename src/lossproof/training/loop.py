@@ -19,12 +19,13 @@ from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.prepared import Prepared
 from lossproof.defences.choice import defence_of
 from lossproof.heads.choice import head_of, head_parameters
+from lossproof.heads.scaled import Scaled
 from lossproof.models.classifier import Classifier, Scores, build
 from lossproof.progress import track
 from lossproof.seeding import numpy_generator, seed_of, torch_generator
 from lossproof.training import checkpoint
 from lossproof.training.augmentation import augment
-from lossproof.training.evaluate import accuracy, confidence, pixels, predictions
+from lossproof.training.evaluate import accuracy, kept_predictions, pixels
 from lossproof.training.feeding import Feed, Loading, feed
 from lossproof.training.forward import training_forward
 from lossproof.training.history import epoch_row
@@ -53,7 +54,7 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
         transform = defence(image_size, **settings["defence"]["parameters"])
         image_size = transform.output_size
     criterion = settings["criterion"]
-    return build(
+    model = build(
         settings["arch"],
         num_classes=data.num_classes,
         in_channels=data.card["channels"],
@@ -63,6 +64,9 @@ def new_model(settings: dict[str, Any], data: Prepared) -> Classifier:
         transform=transform,
         **options,
     )
+    if "logits" in settings:
+        model.head = Scaled(model.head)
+    return model
 
 
 def _pixel_statistics(data: Prepared) -> dict[str, list[float]]:
@@ -212,24 +216,16 @@ def fit(
     model.load_state_dict(best)
     # A defence may draw at each call; then the last predictions do not depend on how many were made before.
     torch.manual_seed(seed_of("evaluation", *name))
-    found_predictions: dict[str, np.ndarray] = {"train_index": kept, "test_index": np.arange(len(test_feed))}
-    for split, part in {"train": train_feed, "test": test_feed}.items():
-        found_predictions[f"{split}_prediction"] = predictions(model, part).cpu().numpy().astype(np.int16)
-        found_predictions[f"{split}_label"] = part.labels.cpu().numpy().astype(np.int16)
-    found_predictions |= confidence(model, test_feed)
+    arrays, accuracies = kept_predictions(model, train_feed, test_feed, kept)
     figures = {
         "status": progress["status"],
         "selected_epoch": progress["best_epoch"],
         "parameters": sum(p.numel() for p in model.parameters()),
-        **{
-            f"{split}_accuracy": 100.0
-            * float(np.mean(found_predictions[f"{split}_prediction"] == found_predictions[f"{split}_label"]))
-            for split in ("train", "test")
-        },
+        **accuracies,
         **forward.figures,
         "n_train": len(kept),
         "n_test": len(test_feed),
     }
     if resume:
         resume.unlink(missing_ok=True)
-    return Trained({key: value.cpu().contiguous() for key, value in best.items()}, history, figures, found_predictions)
+    return Trained({key: value.cpu().contiguous() for key, value in best.items()}, history, figures, arrays)
