@@ -83,7 +83,9 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
     _components(config["toys"], "sets", "toys", "source", origin, prefix=("toys",))
     _sweeps(config, origin)
     _trainings(config, training_parts, origin)
+    _controls(config, origin)
     _attacks(config, origin)
+    _diagnostics(config, origin)
     for key, names, what in (("attacks", config["attacks"], "attack"), ("toys.sets", config["toys"]["sets"], "toy")):
         bundles = config["bundles"] if what == "attack" else config["toys"]["bundles"]
         _bundles(bundles, names, what, "bundles" if what == "attack" else "toys.bundles", key, origin)
@@ -162,7 +164,10 @@ def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: O
         # inherited.
         overrides = {key: {k: v for k, v in part.items() if k != "default"} for key, part in training_parts.items()}
         del overrides["resume_every_seconds"]
-        found = _recipe(value, overrides | {"warm_up": WARM_UP}, config["datasets"], place, source, origin)
+        extra = {"warm_up": WARM_UP, "twin": {"type": ["string", "null"]}}
+        found = _recipe(value, overrides | extra, config["datasets"], place, source, origin)
+        if found.get("twin"):
+            known(source((*place, "twin")), dotted((*place, "twin")), found["twin"], config["trainings"], "training")
         if "warm_up" in found:
             overrides = {key: overrides[key] for key in OF_A_PHASE}
             found["warm_up"] = [
@@ -291,6 +296,33 @@ def _training(
                 raise wrong(["milestones", "epochs"], found, "each must be below the epochs of its run")
 
 
+def _controls(config: dict[str, Any], origin: Origin) -> None:
+    for name, control in config["controls"].items():
+        path = ("controls", name)
+        if name in config["trainings"]:
+            raise fault(origin(path), dotted(path), "found a training of this name", "expected a name of its own")
+        for key in ("of", "match"):
+            if key in control:
+                _known(origin, (*path, key), control[key], config["trainings"], "training")
+
+
+def _diagnostics(config: dict[str, Any], origin: Origin) -> None:
+    """Every diagnostic with all its settings, in place, whether the configuration names it or not."""
+    entries = catalogue("jury")
+    for name in config["diagnostics"]:
+        _known(origin, ("diagnostics", name), name, entries, "diagnostic")
+    config["diagnostics"] = {
+        name: check(
+            config["diagnostics"].get(name, {}), parameters_schema(entry.parameters), origin, ("diagnostics", name)
+        )
+        for name, entry in entries.items()
+    }
+    for dataset, given in config["jury"]["epsilon"].items():
+        path = ("jury", "epsilon", dataset)
+        _known(origin, path, dataset, [*config["datasets"], "default"], "data set")
+        config["jury"]["epsilon"][dataset] = _pixels(given, path, origin)
+
+
 def _attacks(config: dict[str, Any], origin: Origin) -> None:
     for name, value in config["attacks"].items():
         path = ("attacks", name, "method")
@@ -319,7 +351,7 @@ def _attacks(config: dict[str, Any], origin: Origin) -> None:
             value[key] = _pixels(value[key], ("attacks", name, key), origin)
         found = check(value, parameters_schema(entry.parameters, **fixed), origin, ("attacks", name))
         config["attacks"][name] = found
-        if "substitute" in entry.about:
+        if "substitute_training" in found:
             path = ("attacks", name, "substitute_training")
             _known(origin, path, found["substitute_training"], config["trainings"], "training")
             for target, arch in found["substitute"].items():

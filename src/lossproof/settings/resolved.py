@@ -26,6 +26,11 @@ def split_training(name: str) -> tuple[str, str | None]:
 
 
 def training_known(config: dict[str, Any], name: str) -> bool:
+    """Whether the name of a training, or of a control, resolves."""
+    return name in config["controls"] or is_trained(config, name)
+
+
+def is_trained(config: dict[str, Any], name: str) -> bool:
     """Whether a training's name resolves."""
     recipe, selection = split_training(name)
     return recipe in config["trainings"] and (selection is None or selection in SELECTIONS)
@@ -48,13 +53,33 @@ OF_A_PHASE = (
 )
 
 
+def made_from(config: dict[str, Any], training: str) -> list[str]:
+    """The trainings that must be there before a control is made; [] for what is trained itself."""
+    control = config["controls"].get(training, {})
+    return [control[key] for key in ("of", "match") if key in control]
+
+
+def twin_of(config: dict[str, Any], training: str) -> str | None:
+    """The training that this one is compared with (a control: what it is made from), with the same selection.
+
+    None where there is none, or where it is the recipe itself.
+    """
+    if training in config["controls"]:
+        return str(config["controls"][training]["of"])
+    recipe, selection = split_training(training)
+    twin = config["trainings"][recipe].get("twin")
+    if twin in (None, recipe):
+        return None
+    return f"{twin}@{selection}" if selection else str(twin)
+
+
 def recipe_settings(config: dict[str, Any], training: str) -> dict[str, Any]:
     """Criterion, optimiser and schedule of a training's name; SettingsError where it does not resolve.
 
     With ``defence`` as it is given (perhaps by data set), and ``warm_up``: the same of each phase before the last.
     """
     recipe, selection = split_training(training)
-    if not training_known(config, training):
+    if not is_trained(config, training):
         known = [*config["trainings"], *(f"{recipe}@{choice}" for choice in SELECTIONS)]
         raise SettingsError(f"unknown training '{training}'; {nearest(training, known)}")
     given = config["trainings"][recipe]
@@ -117,7 +142,13 @@ def per_dataset(given: Any, dataset: str, arch: str) -> Any:
 
 
 def run_settings(config: dict[str, Any], dataset: str, arch: str, training: str) -> dict[str, Any]:
-    """Everything that a training run depends on, but its seed."""
+    """Everything that a training run depends on, but its seed.
+
+    A control's are those of the training that it is made from, and under ``logits`` what is changed.
+    """
+    if training in config["controls"]:
+        control = config["controls"][training]
+        return run_settings(config, dataset, arch, control["of"]) | {"training": training, "logits": control}
     recipe = recipe_settings(config, training)
     accepted = catalogue("models")[arch].parameters
     model = {
