@@ -1,1 +1,1 @@
-"""What a trained network's own gradients say of it, beside any attack."""
+"""What can be said of a trained network beside the accuracies that papers print: does it hide its gradients?"""

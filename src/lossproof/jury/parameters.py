@@ -1,0 +1,17 @@
+"""Schemas of the settings that diagnostics share, for their CATALOGUE."""
+
+from __future__ import annotations
+
+STEPS = {"type": "integer", "minimum": 1, "default": 40, "description": "gradient steps of PGD"}
+ALL_IMAGES = {
+    "type": ["integer", "null"],
+    "minimum": 1,
+    "default": None,
+    "description": "how many of the right images; null = all",
+}
+SOME_IMAGES = {
+    "type": ["integer", "null"],
+    "minimum": 1,
+    "default": 100,
+    "description": "how many of the right images; null = all",
+}
