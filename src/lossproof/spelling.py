@@ -52,6 +52,11 @@ NAMES = {
     "gce+at": "GCE + AT",
     "pc+at": "PC + AT",
     "nce": "CE, normalised logits",
+    "isce_minus": "I-SCE, negative margin",
+    "ce_x100": "CE, logits × 100",
+    "ce_like_isce": "CE, as sure as I-SCE",
+    "ce_like_sp_focal": "CE, as sure as SP focal",
+    "ce_like_pc": "CE, as sure as PC",
     "none": "no attack",
     "fgsm": "FGSM",
     "bim": "BIM",
@@ -72,6 +77,9 @@ NAMES = {
     "worst_case": "worst case",
     "every_target": "every target",
     "worst_case_l2": "worst case, L2",
+    "jury_pgd": "PGD as printed",
+    "jury_linf": "strongest L∞ attack",
+    "jury_l2": "strongest L2 attack",
     "between_within": "scatter between / within classes",
     "nearest_centroid": "nearest centroid right (%)",
     "separation": "smallest centre distance / mean spread",
@@ -131,6 +139,13 @@ def recipe(training: str) -> str:
     base, at, selection = training.partition("@")
     shorter = next((base.removesuffix(paper) for paper in PAPERS if base.endswith(paper)), "")
     return (shorter if shorter in NAMES else base) + at + selection
+
+
+def in_full(training: str) -> str:
+    """A training's name where those of several papers stand together: ``ce_isce`` -> "CE (isce)"."""
+    base, at, selection = training.partition("@")
+    paper = base.removeprefix(recipe(base)).removeprefix("_")
+    return " ".join(filter(None, (name(base), at + selection, f"({paper})" if paper else "")))
 
 
 def as_printed(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:

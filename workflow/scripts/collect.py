@@ -27,6 +27,7 @@ def main() -> None:
         stand_ins=told["stand_ins"],
         seeds=told["seeds"],
         splits=told["splits"],
+        diagnosed=told["diagnosed"],
     )
     tidy = load("exhibits", told["kind"]).collect(told["declaration"], context)
     write_csv(arguments.root / paths.tidy(told["paper"], told["exhibit"]), tidy.rows, tidy.columns)

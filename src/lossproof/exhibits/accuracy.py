@@ -10,6 +10,7 @@ import numpy as np
 
 from lossproof.exhibits import statistics
 from lossproof.exhibits.context import Context
+from lossproof.exhibits.outcomes import right_after
 from lossproof.exhibits.paths import Paths, Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.records import read_json, read_npz
@@ -76,12 +77,6 @@ def _attacked(root: Path, paths: Paths, run: Run, seeds: Sequence[int], attack: 
     arrays = [read_npz(root / paths.attack(run, seed, split, attack, "npz")) for seed in seeds]
     shared = said_of(records[0]["attack"])
     for at, result in enumerate(records[0]["results"]):
-        outcomes = []
-        for array in arrays:
-            found = array["adversarial"][at]
-            # No valid adversarial image: the attack did not succeed there, and the record counts it.
-            found = np.where(found < 0, array["clean"], found)
-            outcomes.append(found == array["label"])
         yield (
             {
                 "split": split,
@@ -92,7 +87,7 @@ def _attacked(root: Path, paths: Paths, run: Run, seeds: Sequence[int], attack: 
                 "record": paths.attack(run, "*", split, attack),
             }
             | shared,
-            np.stack(outcomes),
+            np.stack([right_after(array)[at] for array in arrays]),
         )
 
 

@@ -23,6 +23,7 @@ class Context:
     stand_ins: StandIns
     seeds: int
     splits: dict[str, list[str]]
+    diagnosed: int = 1  # seeds of a run that diagnostics are made of
 
     def named(self, **more: Any) -> dict[str, Any]:
         """The first columns of every tidy row."""

@@ -107,8 +107,9 @@ def passes(attack: Mapping[str, Any], classes: int = 10) -> tuple[int, int]:
     Steps (those of each constant that is searched; where slopes are sampled, two queries per sample) x losses x
     restarts x outputs x draws x budgets (x wrong classes, where each is a target), one more forward pass to judge each
     budget. A method's entry says where it needs more or fewer: ``gradients`` per step (none: its steps are forward
-    passes), and ``shared`` where one run serves all budgets. An attack that stops with an image once it is fooled
-    needs fewer.
+    passes), or per step of each of its ``members`` (a number, or the setting that says it); and ``shared`` where one
+    run serves all budgets. Queries are forward passes beside the steps. An attack that stops with an image once it is
+    fooled needs fewer.
     """
     about = catalogue("attacks")[attack["method"]].about if "method" in attack else {}
     budgets = len(attack["epsilon"]) if isinstance(attack.get("epsilon"), list) else 1
@@ -117,5 +118,43 @@ def passes(attack: Mapping[str, Any], classes: int = 10) -> tuple[int, int]:
     runs *= classes - 1 if attack.get("targeted") == "every" else 1
     repeats = attack.get("binary_search_steps", 1) * (2 * attack["samples"] if "samples" in attack else 1)
     steps = attack.get("steps", 1) * repeats * runs * draws * (1 if about.get("shared") else budgets)
-    forward = draws + budgets * (1 + runs * draws)
+    queries = 0
+    if "members" in about:
+        each = (about["members"][name] for name in attack["members"])
+        gradients = sum(min(attack[one], classes - 1) if isinstance(one, str) else one for one in each)
+        queries = attack["queries"] if "square" in attack["members"] else 0
+    forward = draws + budgets * (1 + runs * draws * (1 + queries))
     return (steps * gradients, forward) if gradients else (0, forward + steps)
+
+
+def diagnosis_passes(settings: Mapping[str, Mapping[str, Any]], images: int, classes: int = 10) -> tuple[int, int]:
+    """Image passes forward and backward, and forward only, of the jury's diagnostics of ``images`` images.
+
+    An upper bound: trajectories that several diagnostics share are counted for each, and images that are fooled early
+    need fewer. ``settings``: all parameters by diagnostic.
+    """
+
+    def of(name: str, key: str) -> Any:
+        return settings[name][key]
+
+    def some(name: str) -> int:
+        cap = settings[name].get("images")
+        return images if cap is None else min(cap, images)
+
+    effort = sum(of("effort", "steps")) + of("effort", "restart_steps") * max(of("effort", "restarts"))
+    steps = sum(of(name, "steps") for name in ("one_step", "silent_success", "twin_transfer", "noise"))
+    steps += of("unbounded", "steps") * of("unbounded", "restarts") + effort
+    steps += of("monotone", "steps") * len(of("monotone", "factors"))
+    # In float64 a pass is two.
+    steps += of("logit_scale", "steps") * (len(of("logit_scale", "scales")) + 2)
+    steps += of("loss_swap", "steps") * (4 + min(of("loss_swap", "targets"), classes - 1))
+    steps += 2 * of("black_box", "steps") * of("black_box", "restarts")
+    both = steps * images
+    both += some("minimal_norm") * of("minimal_norm", "steps") * of("minimal_norm", "constants")
+    both += some("minimal_norm") * of("minimal_norm", "deepfool_steps") * (classes - 1)
+    queries = of("black_box", "queries") + of("noise", "draws") + 2 * of("unstable", "offsets")
+    forward = (queries + of("outputs", "passes")) * images
+    forward += some("spsa") * 2 * of("spsa", "samples") * of("spsa", "iterations")
+    forward += some("simba") * 2 * of("simba", "queries")
+    forward += some("surface") * of("surface", "points") ** 2
+    return both, forward

@@ -12,7 +12,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from lossproof.catalogue import catalogue
 from lossproof.datasets.extent import Extent, extent_of
-from lossproof.exhibits.cost import BYTES_PER_PARAMETER, Cost, attack_flop, cost_of, passes, training_flop
+from lossproof.exhibits.cost import (
+    BYTES_PER_PARAMETER,
+    Cost,
+    attack_flop,
+    cost_of,
+    diagnosis_passes,
+    passes,
+    training_flop,
+)
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, Run
 from lossproof.exhibits.plan import Plan
@@ -23,6 +31,7 @@ BYTES_PER_OUTCOME = 4
 BYTES_PER_RECORD = 2000
 BYTES_PER_POINT = 8
 BYTES_PER_SENSITIVITY = 25
+BYTES_PER_DIAGNOSIS = 100_000  # with the card
 
 Owner = TypeVar("Owner")
 
@@ -51,6 +60,7 @@ class Work:
     landscapes: frozenset[tuple[Run, str]] = frozenset()
     embeddings: frozenset[Model] = frozenset()
     sensitivities: frozenset[Model] = frozenset()
+    diagnoses: frozenset[Model] = frozenset()
     attacked_embeddings: frozenset[tuple[Model, str]] = frozenset()
     toys: frozenset[tuple[str, str, int]] = frozenset()
 
@@ -61,6 +71,7 @@ class Work:
             self.landscapes | other.landscapes,
             self.embeddings | other.embeddings,
             self.sensitivities | other.sensitivities,
+            self.diagnoses | other.diagnoses,
             self.attacked_embeddings | other.attacked_embeddings,
             self.toys | other.toys,
         )
@@ -149,6 +160,8 @@ class Forecast:
             self._add_embedding(found, model.run)
         for model in work.sensitivities:
             self._add_sensitivity(found, model.run)
+        for model in work.diagnoses:
+            self._add_diagnosis(found, model.run)
         for model, attack in work.attacked_embeddings:
             self._add_attacked_embedding(found, model.run, attack)
         found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
@@ -173,8 +186,10 @@ class Forecast:
         alone = seeds if config["seeds_per_job"] == "all" else range(1)
         substitutes = set(filter(None, (self.plan.substitute(*pair) for pair in needs.attacks)))
         attacked = {run for run, _ in needs.attacks} | substitutes
+        beside = set(filter(None, map(self.plan.twin, needs.diagnoses)))
         asked = {*needs.histories, *needs.models, *attacked, *needs.embeddings, *needs.sensitivities}
-        runs = sorted({*needs.runs, *substitutes})
+        asked |= {base for run in asked for base in self.plan.made_from(run)}
+        runs = sorted({*needs.runs, *beside, *asked})
         models = [Model(run, seed) for run in runs for seed in (seeds if run in asked else alone)]
         records = [
             Record(Model(run, seed), split, attack)
@@ -195,12 +210,14 @@ class Forecast:
             for runs in (needs.embeddings, needs.sensitivities)
         )
         pictured = frozenset((Model(run, seed), attack) for run, attack in needs.attacked_embeddings for seed in seeds)
+        diagnosed = [Model(run, seed) for run in needs.diagnoses for seed in seeds[: config["jury"]["seeds"]]]
         return Work(
             frozenset(models),
             frozenset(records),
             frozenset(surfaces),
             embedded,
             sensitive,
+            frozenset(diagnosed),
             pictured,
             frozenset(toys),
         )
@@ -221,8 +238,10 @@ class Forecast:
         trained = sum(
             extent.train * (1 - held) * phase["epochs"] * (1 + _crafting(phase)) for phase in phases(settings)
         )
-        # Each epoch is evaluated; the chosen weights predict both splits, and once more how sure they are of the test.
-        evaluated = (extent.test + extent.train * held) * all_epochs(settings) + extent.train + 2 * extent.test
+        # Each epoch is evaluated; the chosen weights predict both splits.
+        evaluated = (extent.test + extent.train * held) * all_epochs(settings) + extent.train + extent.test
+        if "logits" in settings:
+            trained, evaluated = 0, extent.train + extent.test
         found.training_passes += trained
         found.training_flop += training_flop(cost, trained=trained, evaluated=evaluated)
         found.disk += BYTES_PER_PARAMETER * cost.parameters + BYTES_PER_OUTCOME * (extent.train + extent.test)
@@ -276,6 +295,17 @@ class Forecast:
         # One pass forward and two back: a gradient of the logits' gap, and one of cross entropy.
         found.attack_flop += attack_flop(cost, attacked=images, evaluated=images)
         found.disk += BYTES_PER_RECORD + BYTES_PER_SENSITIVITY * images
+
+    def _add_diagnosis(self, found: Amount, run: Run) -> None:
+        if not (known := self._costed(found, run)):
+            return
+        extent, cost = known
+        wanted = self.plan.config["jury"]["images"]
+        images = extent.test if wanted is None else min(wanted, extent.test)
+        both, forward = diagnosis_passes(self.plan.config["diagnostics"], images, extent.classes)
+        found.attack_passes += both
+        found.attack_flop += attack_flop(cost, attacked=both, evaluated=forward)
+        found.disk += BYTES_PER_DIAGNOSIS
 
     def _add_attacked_embedding(self, found: Amount, run: Run, attack: str) -> None:
         if not (known := self._costed(found, run)):

@@ -17,6 +17,7 @@ from lossproof.exhibits.accuracy import said_of
 from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.outcomes import right_after
 from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.exhibits.statistics import accuracy, over_seeds
@@ -117,14 +118,12 @@ def _attacked(context: Context, run: Run, seed: int, attack: str) -> Attacked:
         raise ValueError(f"{path}: no gradient for image {absent[0]}, which {attack} attacks")
     at = np.array([place[int(image)] for image in outcome["index"]], dtype=np.int64)
     right = outcome["clean"] == outcome["label"]
-    # No valid adversarial image: the attack did not succeed there.
-    after = np.where(outcome["adversarial"] < 0, outcome["clean"], outcome["adversarial"])
     return Attacked(
         said,
         budgets,
         gradients["gap"][at][right],
         gradients[DUAL[said["norm"]]][at][right],
-        (after == outcome["label"])[:, right],
+        right_after(outcome)[:, right],
     )
 
 

@@ -11,6 +11,7 @@ from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.masking_tests import Compared, Level
 from lossproof.exhibits.needs import Needs
+from lossproof.exhibits.outcomes import right_after
 from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.exhibits.statistics import accuracy
@@ -147,8 +148,6 @@ def _levels(context: Context, run: Run, attack: str) -> list[Level]:
     for at, result in enumerate(results):
         if result["epsilon_value"] is None:
             continue
-        # No admissible image: the attack did not succeed there.
-        after = [np.where(one["adversarial"][at] < 0, one["clean"], one["adversarial"][at]) for one in arrays]
-        correct = np.stack([guess == one["label"] for guess, one in zip(after, arrays, strict=True)])
+        correct = np.stack([right_after(one)[at] for one in arrays])
         found.append(Level(attack, result["epsilon"], result["epsilon_value"], arrays[0]["index"], correct))
     return found

@@ -17,6 +17,7 @@ class Needs:
     landscapes: list[Run] = field(default_factory=list)
     embeddings: list[Run] = field(default_factory=list)
     sensitivities: list[Run] = field(default_factory=list)
+    diagnoses: list[Run] = field(default_factory=list)
     attacked_embeddings: list[tuple[Run, str]] = field(default_factory=list)  # of runs that are embedded clean too
     toys: list[tuple[str, str]] = field(default_factory=list)
     theory: list[str] = field(default_factory=list)
@@ -25,11 +26,16 @@ class Needs:
     def runs(self) -> list[Run]:
         """Every run that must have been trained."""
         attacked = (run for run, _ in self.attacks)
-        passed = {*self.landscapes, *self.embeddings, *self.sensitivities}
+        passed = {*self.landscapes, *self.embeddings, *self.sensitivities, *self.diagnoses}
         return sorted({*self.histories, *self.models, *attacked, *passed})
 
-    def files(self, paths: Paths, paper: str, seeds: range, splits: dict[str, list[str]]) -> list[str]:
-        """The files that the exhibit's tidy table is made from. ``splits``: per attack."""
+    def files(
+        self, paths: Paths, paper: str, seeds: range, splits: dict[str, list[str]], diagnosed: int = 1
+    ) -> list[str]:
+        """The files that the exhibit's tidy table is made from.
+
+        ``splits``: per attack; ``diagnosed``: of how many seeds diagnostics are made.
+        """
         found = [paths.model(run, seed, "history.csv") for run in self.histories for seed in seeds]
         found += [
             paths.model(run, seed, name)
@@ -53,6 +59,7 @@ class Needs:
             for seed in seeds
             for suffix in ("json", "npz")
         ]
+        found += [paths.diagnosis(run, seed) for run in self.diagnoses for seed in seeds[:diagnosed]]
         attacked = self.attacked_embeddings
         found += [paths.embedding(run, seed, f"{attack}.json") for run, attack in attacked for seed in seeds]
         found += [paths.embedding(run, 0, f"{attack}.npz") for run, attack in attacked]

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from lossproof.datasets.prepared import FILES
 
 MODEL_FILES = ("model.safetensors", "history.csv", "predictions.npz", "record.json")
+# Of a network that was not trained but made from another one.
+REMADE_FILES = ("model.safetensors", "predictions.npz", "record.json")
 LANDSCAPE_METHODS = ("filter_normalised", "package")
 TOY_FILES = ("networks.npz", "record.json")
 TABLE_FORMATS = ("md", "tex", "csv")
@@ -60,6 +62,16 @@ class Paths:
 
     def sensitivity(self, run: object, seed: object, suffix: str) -> str:
         return f"{self.results}/jury/{run}/seed{seed}/sensitivity.{suffix}"
+
+    def diagnosis(self, run: object, seed: object) -> str:
+        return f"{self.results}/jury/{run}/seed{seed}/diagnostics.json"
+
+    def card(self, run: object) -> str:
+        """The picture of a run's diagnostics, of its first seed."""
+        return f"{self.figures}/jury/cards/{run}.png"
+
+    def summary(self, paper: str) -> str:
+        return f"{self.results}/summaries/{paper}.md"
 
     def toy(self, toy: str, training: str, name: str) -> str:
         return f"{self.results}/toys/{toy}/{training}/{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from lossproof.datasets import by_hand
 from lossproof.exhibits.declare import Exhibit
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.paths import FIGURE_FORMATS, TABLE_FORMATS, Paths, Run
+from lossproof.exhibits.stand_ins import run_of
 from lossproof.settings.check import fault
+from lossproof.settings.resolved import made_from, twin_of
 
 
 @dataclass
@@ -79,8 +82,8 @@ class Plan:
         }
 
     @cached_property
-    def made(self) -> list[Exhibit]:
-        """The exhibits that this edition makes, each declared with the data sets that are there."""
+    def present(self) -> list[Exhibit]:
+        """The exhibits for which there is data, each declared with the data sets that are there."""
         return [
             replace(exhibit, declaration=here)
             for exhibit in self.exhibits
@@ -89,27 +92,98 @@ class Plan:
         ]
 
     @cached_property
+    def made(self) -> list[Exhibit]:
+        """The exhibits that this edition makes; those of the jury with the networks that it judges."""
+        found = [self._judging(exhibit) if judges(exhibit) else exhibit for exhibit in self.present]
+        return [exhibit for exhibit in found if exhibit.declaration.get("judged") != []]
+
+    @cached_property
+    def judged(self) -> list[Run]:
+        """The networks that the jury judges: of all exhibits and its own, as far as ``jury.runs`` lets them."""
+        found: set[Run] = set()
+        for exhibit in self.present:
+            if not judges(exhibit):
+                needs = self._needs(exhibit)
+                found |= {*needs.runs, *filter(None, (self.substitute(*pair) for pair in needs.attacks))}
+            else:
+                found |= self._shown(exhibit)
+        patterns = self.config["jury"]["runs"]
+        return sorted(run for run in found if any(fnmatchcase(str(run), pattern) for pattern in patterns))
+
+    def _judging(self, exhibit: Exhibit) -> Exhibit:
+        """An exhibit of the jury with its networks, each with its twin and what is changed in it afterwards."""
+        shown = self._shown(exhibit)
+        runs = [run for run in self.judged if run in shown or not shown]
+        twins = {run: twin.training if (twin := self.twin(run)) else "" for run in runs}
+        judged = [{**run._asdict(), "twin": twins[run], "control": self.control(run)} for run in runs]
+        return replace(exhibit, declaration=exhibit.declaration | {"judged": judged})
+
+    def _shown(self, exhibit: Exhibit) -> set[Run]:
+        """The networks that an exhibit of the jury names itself; none where it is about all of them."""
+        return {
+            run_of(self.config["stand_ins"], panel["dataset"], panel["arch"], training)
+            for panel in exhibit.declaration.get("panels", ())
+            for training in panel["trainings"]
+        }
+
+    def _needs(self, exhibit: Exhibit) -> Needs:
+        found: Needs = load("exhibits", exhibit.kind).needs(exhibit.declaration, self.config["stand_ins"])
+        return found
+
+    @cached_property
     def needs(self) -> dict[str, Needs]:
         """Per exhibit, what must be there before it."""
-        return {
-            exhibit.id: load("exhibits", exhibit.kind).needs(exhibit.declaration, self.config["stand_ins"])
-            for exhibit in self.made
-        }
+        return {exhibit.id: self._needs(exhibit) for exhibit in self.made}
 
     @cached_property
     def runs(self) -> list[Run]:
-        """Every training run of the edition, each once however many exhibits ask for it."""
+        """Every network of the edition, each once however many exhibits ask for it; what controls are made from too."""
         asked = {run for needs in self.needs.values() for run in needs.runs}
-        return sorted({*asked, *filter(None, (self.substitute(*pair) for pair in self.attacks))})
+        asked |= {run for run in map(self.twin, self.diagnosed) if run}
+        asked |= set(filter(None, (self.substitute(*pair) for pair in self.attacks)))
+        return sorted({*asked, *(base for run in asked for base in self.made_from(run))})
+
+    @cached_property
+    def diagnosed(self) -> list[Run]:
+        """Every network that the jury's diagnostics are made of."""
+        return sorted({run for needs in self.needs.values() for run in needs.diagnoses})
+
+    @cached_property
+    def carded(self) -> dict[str, list[Run]]:
+        """The networks that have a card, by data set."""
+        found: dict[str, list[Run]] = {}
+        for run in self.diagnosed:
+            found.setdefault(run.dataset, []).append(run)
+        return found
+
+    def twin(self, run: Run) -> Run | None:
+        """The network with cross entropy that a network is compared with, None where it is one itself."""
+        training = twin_of(self.config, run.training)
+        return run._replace(training=training) if training else None
+
+    def made_from(self, run: Run) -> list[Run]:
+        """The networks that must be there before a control is made; [] for what is trained itself."""
+        return [run._replace(training=training) for training in made_from(self.config, run.training)]
+
+    def control(self, run: Run) -> str:
+        """What is changed in a trained network afterwards, in words; '' where nothing is."""
+        control = self.config["controls"].get(run.training)
+        if not control:
+            return ""
+        if "scale" in control:
+            return f"logits of {control['of']} x {control['scale']:g}"
+        return f"logits of {control['of']}, as confident as {control['match']}"
 
     def substitute(self, run: Run, attack: str) -> Run | None:
-        """The run on which an attack on ``run`` is made, where it is not made on that itself.
+        """The run on which an attack on ``run`` is made, where it is not made on that itself alone.
 
         SettingsError where the attack names no substitute for the run's architecture.
         """
         settings = self.config["attacks"][attack]
         if "substitute" not in catalogue("attacks")[settings["method"]].about:
             return None
+        if settings["substitute"] in ("twin", None):
+            return self.twin(run) if settings["substitute"] else None
         if run.arch not in settings["substitute"]:
             allowed = f"allowed: {', '.join(sorted(settings['substitute']))}"
             raise fault("settings", f"attacks.{attack}.substitute", f"none for {run.arch}", allowed)
@@ -147,7 +221,8 @@ class Plan:
 
     def inputs(self, exhibit: Exhibit) -> list[str]:
         """The files that the exhibit's tidy table is made from."""
-        return self.needs[exhibit.id].files(self.paths, exhibit.paper, self.seeds, self.splits)
+        diagnosed = self.config["jury"]["seeds"]
+        return self.needs[exhibit.id].files(self.paths, exhibit.paper, self.seeds, self.splits, diagnosed)
 
     def tidy(self, exhibit: Exhibit) -> list[str]:
         """The exhibit's tidy table, and its grids where it has some."""
@@ -162,6 +237,11 @@ class Plan:
         if "table" in exhibit.outputs:
             found += [self.paths.table(exhibit.paper, exhibit.name, suffix) for suffix in TABLE_FORMATS]
         return found
+
+
+def judges(exhibit: Exhibit) -> bool:
+    """Whether an exhibit is about the networks of the others: its kind takes what the plan puts in as ``judged``."""
+    return bool(catalogue("exhibits")[exhibit.kind].about.get("judges", False))
 
 
 def named_datasets(declaration: Any) -> set[str]:

@@ -66,6 +66,11 @@ def share(value: float, images: int) -> Estimate:
     return _wilson(value, images, _quantile(max(images - 1, 1)))
 
 
+def over_images(correct: np.ndarray) -> Estimate:
+    """Accuracy of outcomes [S, N] in percent with an interval over images alone: these seeds, other images."""
+    return accuracy(correct.mean(0, keepdims=True))
+
+
 def over_seeds(values: np.ndarray) -> Estimate:
     """Mean of one value per seed [S] with its t interval, in the values' unit; NaN bounds for a single seed."""
     mean, seeds = float(values.mean()), len(values)

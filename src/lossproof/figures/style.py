@@ -165,12 +165,19 @@ def look(training: str) -> Look:
 
 
 @contextmanager
-def page(out_stem: Path, width: float, height: float) -> Iterator[Figure]:
-    """A figure (inches) in the house style; written as PNG and PDF when the block succeeds."""
-    out_stem = Path(out_stem)
+def house() -> Iterator[None]:
+    """The house style for what is drawn inside, whatever a user's own settings are."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(cast(Any, RC))
+        yield
+
+
+@contextmanager
+def page(out_stem: Path, width: float, height: float) -> Iterator[Figure]:
+    """A figure (inches) in the house style; written as PNG and PDF when the block succeeds."""
+    out_stem = Path(out_stem)
+    with house():
         figure = Figure(figsize=(width, height), layout="constrained")  # not pyplot: no window, no global state
         yield figure
         for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "Producer": None})):

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from lossproof.claims.match import Row
 from lossproof.spelling import as_printed
 from lossproof.tables.accuracy import accuracy_table
+from lossproof.tables.diagnostics_map import diagnostics_table
 from lossproof.tables.embedding import embedding_table
 from lossproof.tables.gap_bound import gap_bound_table
+from lossproof.tables.jury_verdicts import jury_verdicts_table
 from lossproof.tables.masking import masking_table
 from lossproof.tables.mean_gaps import mean_gaps_table
 from lossproof.tables.statements import overview_table, statement_table
@@ -27,6 +29,11 @@ def exhibit_table(
     same_as: Iterable[str] = (),
 ) -> Table:
     """The table of one exhibit from its tidy rows; ``claims`` are all printed numbers, ``same_as`` its other names."""
+    # Trainings of several papers stand together in these.
+    if kind == "jury_verdicts":
+        return jury_verdicts_table(tidy, title)
+    if kind == "diagnostics_map":
+        return diagnostics_table(tidy, title)
     tidy = as_printed(tidy)
     if kind == "statement":
         return statement_table(tidy, title)
