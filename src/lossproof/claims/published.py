@@ -23,15 +23,17 @@ def unprinted(tidy: Sequence[Row]) -> list[dict[str, Any]]:
     """Measurements of a tidy table as rows without a printed value.
 
     Of accuracies and differences those over seeds (a difference's rival stands in ``note``, as in the printed
-    claims, and so does how an attack's budget was read), of weight histories the final norms. ValueError for a table
-    of another kind.
+    claims, and so does how an attack's budget was read), of weight histories the final norms, of the jury's verdicts
+    every attack. ValueError for a table of another kind.
     """
     columns = set(tidy[0]) if tidy else set()
     if {"rival", "seed", "record"} <= columns:
         return _accuracies(tidy)
     if {"quantity", "epoch", "arch"} <= columns:
         return _final_norms(tidy)
-    raise ValueError("neither accuracies nor a weight history of image networks")
+    if {"twin", "gain", "verdict", "record"} <= columns:
+        return [_judged(row) for row in tidy]
+    raise ValueError("neither accuracies nor a weight history of image networks, nor the jury's verdicts")
 
 
 def _accuracies(tidy: Iterable[Row]) -> list[dict[str, Any]]:
@@ -44,6 +46,17 @@ def _accuracies(tidy: Iterable[Row]) -> list[dict[str, Any]]:
             measured = {"measured": row["value"], "value": "", "unit": unit, "verdict": NOT_PRINTED}
             rows.append(_blank(row) | measured | note | {"data": row["data"]})
     return rows
+
+
+def _judged(row: Row) -> dict[str, Any]:
+    """What the jury left of a network under one attack; gain over the twin and verdict stand in ``note``."""
+    said = [row["control"], f"the jury says {row['verdict']}"]
+    if row["gain"]:
+        gain, low, high = (float(row[key]) for key in ("gain", "gain_low", "gain_high"))
+        said.append(f"less {row['twin']}: {gain:+.1f} [{low:.1f}, {high:.1f}] points")
+    measured = {"metric": "adversarial_accuracy", "measured": row["accuracy"], "unit": "percent", "split": "test"}
+    bounds = {"ci_low": row["low"], "ci_high": row["high"], "reason": row["why"], "value": "", "verdict": NOT_PRINTED}
+    return _blank(row) | measured | bounds | {"note": "; ".join(filter(None, said)), "data": row["dataset"]}
 
 
 def _final_norms(tidy: Sequence[Row]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 TOLERANCE_POINTS = 2.0
 TOLERANCE_PROBABILITY = TOLERANCE_POINTS / 100
 POINTS, PROBABILITY = "points", "of probability"
+SIGN_ONLY = "sign"
 # A network below this multiple of guessing has not learnt its task: no attack on it means anything.
 FLOOR_TIMES_CHANCE = 2.0
 
@@ -80,6 +81,16 @@ class Comparison:
     def digits(self) -> int:
         """Decimals of differences and intervals in words."""
         return 4 if self.unit == PROBABILITY else 2
+
+    @property
+    def allowed(self) -> str:
+        """How far off a measured value may be: a number in the claim's unit, ``sign`` where only the sign of the
+        difference to the rival is compared, nothing where nothing is compared."""
+        if self.printed is None or self.measured is None or self.lost or self.missing or self.failed:
+            return ""
+        if self.same_protocol:
+            return f"{self.tolerance:g}"
+        return "" if self.baseline else SIGN_ONLY
 
 
 def sign(value: float) -> int:
