@@ -2,93 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import struct
-import zlib
 from html.parser import HTMLParser
 
 import pytest
-from tidy_rows import CLAIMS, STAND_INS, SUSPICIOUS, statement_rows, tables
+from report_context import small_context, small_jury_context
 
-from lossproof.claims.ledger import build_ledger
-from lossproof.report.build import anchor, build
+from lossproof.report import build as module
+from lossproof.report.anchors import anchor
+from lossproof.report.build import build
 from lossproof.report.context import EMBEDDED_BANNER
-from lossproof.report.toy_summary import toy_summary
-from lossproof.tables.accuracy import accuracy_table
-from lossproof.tables.statements import overview
-from lossproof.tables.typeset import to_html
+from lossproof.report.summary import summarise
 
-VOID = {"meta", "img", "input", "br", "hr", "link"}
-
-
-def png(path, width=640, height=360):
-    """The smallest gray picture of a size."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    body = zlib.compress((b"\0" + b"\xc0" * width) * height)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b""))
-    return path
+VOID = {"meta", "img", "input", "br", "hr", "link", "wbr"}
 
 
 @pytest.fixture
 def context(tmp_path):
-    tidy = tables()
-    ledger = build_ledger(
-        CLAIMS, SUSPICIOUS, tidy, full_protocol=False, edition="embedded", data_for=STAND_INS, missing={}
-    )
-    claims = [one for one in CLAIMS if one["exhibit"] == "table_2"]
-    boundaries = [
-        {
-            "toy": "moons",
-            "training": "sp_focal",
-            "seed": str(seed),
-            "epoch": epoch,
-            "quantity": "centredness",
-            "value": value,
-        }
-        for seed in range(3)
-        for epoch, value in (("100", "9"), ("10000", str(0.1 * seed)))
-    ]
-    return {
-        "edition": "embedded",
-        "banner": EMBEDDED_BANNER,
-        "papers": [
-            {
-                "id": "sp",
-                "title": "Stationary-point losses",
-                "exhibits": [
-                    {
-                        "id": "sp/fig_3",
-                        "kind": "boundaries",
-                        "title": "Boundary on <two> moons",
-                        "caption": "Brighter is less confident.",
-                        "target_command": "snakemake --cores 2 sp_fig_3",
-                        "figure_png": png(tmp_path / "fig_3.png"),
-                        "figure_alt": "Three panels",
-                        "files": [{"label": "tidy table", "href": "exhibits/sp/fig_3.csv"}],
-                        "settings": {"epochs": 10000, "eta": 0.03},
-                        "notes": ["Ten seeds."],
-                    },
-                    {
-                        "id": "sp/table_2",
-                        "kind": "accuracy_table",
-                        "title": "CIFAR-10",
-                        "target_command": "snakemake --cores 2 sp_table_2",
-                        "figure_png": None,
-                        "table_html": to_html(accuracy_table(tidy["sp/table_2"], claims, "CIFAR-10")),
-                        "stand_ins": {"cifar10": "digits_colour"},
-                    },
-                ],
-            }
-        ],
-        "ledger": ledger,
-        "toy_summary": toy_summary({"sp/fig_3": boundaries}),
-        "theory": overview({"sp/theorem_2": statement_rows()}, {"sp/theorem_2": "Midpoint"}),
-        "provenance": {"commit": "abc123", "packages": {"torch": "2.11.0"}, "wall_seconds": {"train": 12.345}},
-    }
+    return small_context(tmp_path)
 
 
 class Page(HTMLParser):
@@ -134,8 +66,25 @@ def test_it_loads_nothing(page, text):
     addresses = page.values("src") + page.values("href") + page.values("srcset") + page.values("action")
     assert addresses
     assert not [one for one in addresses if re.match(r"(?i)\s*(https?:)?//", one)]
-    assert all(one.startswith("data:image/png;base64,") for one in page.values("src"))
-    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|<link|<iframe", text)
+    assert all(re.match("data:image/(png|webp);base64,", one) for one in page.values("src"))
+    # The library knows how to ask a server, but the policy that stands before it forbids every request.
+    own = text.replace(module.ASSETS["library"].read_text(), "")
+    assert len(own) < len(text)
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|<link|<iframe", own)
+    assert text.index("default-src 'none'") < text.index("<style>") < text.index("<script>")
+
+
+def test_the_library_is_the_published_one():
+    folder = module.HERE / "vendor"
+    rows = re.findall(
+        r"^\| `([\w.]+)` .*\(`([\w.]+)`\).*`([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.M
+    )
+    assert {file for row in rows for file in row[:2]} | {"README.md"} == {path.name for path in folder.iterdir()}
+    for name, licence, checksum in rows:
+        data = (folder / name).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == checksum, name
+        assert "Permission is hereby granted, free of charge" in (folder / licence).read_text()
+        assert b"</script" not in data  # it stands between two such tags
 
 
 def test_ids_are_unique_and_anchors_resolve(page):
@@ -170,7 +119,8 @@ def test_exhibits_show_their_parts(text):
 
 
 def test_every_claim_is_a_row(text, context):
-    rows = re.findall(r'<tr data-exhibit="([^"]+)" data-verdict="([^"]+)" data-plausible="(yes|no)">', text)
+    given = r'data-exhibit="([^"]+)" data-verdict="([^"]+)" data-measured="\w+" data-plausible="(yes|no)">'
+    rows = re.findall(f'<tr data-paper="sp" {given}', text)
     wanted = [(f"sp/{one['exhibit']}", one["verdict"], one["plausible"].split()[0]) for one in context["ledger"]]
     assert rows == wanted
     assert len(rows) == 262
@@ -186,7 +136,7 @@ def test_claims_that_share_a_record_count_as_one_measurement(context):
     rows = [dict(row) | {"measured": "50.0", "record": "one.json", "split": "test"} for row in context["ledger"]]
     alone = [row | {"record": f"{at}.json"} for at, row in enumerate(rows)]
     for ledger, distinct in ((rows, 1), (alone, len(rows))):
-        assert f"answered by {distinct} measurements" in build(context | {"ledger": ledger})
+        assert f"from {distinct} measurement" in build(context | {"ledger": ledger})
 
 
 def test_filters_offer_what_occurs(page):
@@ -220,10 +170,9 @@ def test_published_runs_stand_beside(context):
     ours = mine | {"value": "", "note": "vs: ce", "measured": "-3.25", "verdict": "not printed"}
     context["published"] = [{"name": "paper-h200", "rows": [mine, ours]}, {"name": "own-laptop", "rows": [ours]}]
     text = build(context)
-    assert "paper-h200</th>" in text
-    assert text.count("12.50 not reproduced") == 1
+    assert text.count("paper-h200: 12.50 not reproduced") == 1
     # What no paper prints stands in the run's own section, not beside the ledger.
-    assert "own-laptop</th>" not in text
+    assert "own-laptop: " not in text
     assert text.count("-3.25") == 2
     assert "minus CE" in text
     assert "hardware: one H200; epochs: 200; date: 2026-01-02" in text
@@ -260,6 +209,61 @@ def test_other_names_of_an_exhibit_are_listed_and_lead_to_it(context):
     ledger = [dict(one, exhibit="old_table_9") for one in context["ledger"] if one["exhibit"] == "table_2"]
     text = build({**context, "ledger": ledger})
     assert "(same as old_table_9)" in text
-    assert text.count('<a href="#sp-table_2">sp/old_table_9</a>') == len(ledger) + 1  # and the count of verdicts
+    assert text.count('<a href="#sp-table_2">sp/old_<wbr>table_<wbr>9</a>') == len(ledger)
+    assert text.count('<a href="#sp-table_2">sp/old_table_9</a>') == 1  # the count of verdicts
     page = Page(text)
     assert {one[1:] for one in page.values("href") if one.startswith("#")} <= set(page.ids)
+
+
+def test_every_measured_row_leads_to_its_records(context):
+    row = next(one for one in context["ledger"] if one["measured"] is not None)
+    home = "results/embedded/attacks/digits_colour/resnet18"
+    several = {"record": f"{home}/ce/seed*/train/bim.json;{home}/sp_focal/seed*/train/bim.json", "seeds": "2"}
+    text = build(context | {"ledger": [row | several, row | {"record": "results/other/models/a/b/c/record.json"}]})
+    found = re.findall(r'<a href="([^"]+\.json)">([^<]+)</a>', text)
+    assert found == [
+        *(
+            (f"attacks/digits_colour/resnet18/{training}/seed{seed}/train/bim.json", f"seed {seed}")
+            for training in ("ce", "sp_focal")
+            for seed in (0, 1)
+        ),
+        ("../../results/other/models/a/b/c/record.json", "record.json"),
+    ]
+
+
+def test_tolerance_is_told_where_the_ledger_has_it(context):
+    row = next(one for one in context["ledger"] if one["tolerance"] == "sign")
+    assert text_of(build(context | {"ledger": [row]})).count("sign only") == 2  # and what that means
+    text = text_of(build(context | {"ledger": [row | {"tolerance": "2"}]}))
+    assert "± 2 points, or inside the interval" in text
+    old = {key: value for key, value in row.items() if key != "tolerance"}
+    assert build(context | {"ledger": [old]}) == build(context | {"ledger": [row | {"tolerance": ""}]})
+
+
+def text_of(html):
+    return "".join(Page(html).text)
+
+
+@pytest.fixture
+def judged(context, tmp_path):
+    return context | {"jury": small_jury_context(tmp_path, context["ledger"])}
+
+
+def test_a_jury_has_verdicts_cards_and_a_page_per_paper(judged):
+    html = build(judged)
+    page, text = Page(html), text_of(html)
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert {one[1:] for one in page.values("href") if one.startswith("#")} <= set(page.ids)
+    assert "The jury judged 5 networks: 1 real gain, 1 gain vanishes, 1 no gain, 1 reference, 1 control." in text
+    assert '<a href="#card-digits_gray-lenet5-mmc_sp">MMC</a>' in html
+    assert {card["href"] for card in judged["jury"]["cards"]} <= set(page.values("href"))
+    assert html.count('data-flags="D1|D13"') == 2  # in the table and on the card
+    assert "sp on one page" in text and "logits of CE × 100 (LeNet-5, digits gray)" in text
+
+
+def test_without_a_jury_the_report_says_so(context):
+    pages = {"sp": summarise("sp", context["ledger"])}
+    text = text_of(build(context | {"jury": {"summaries": pages}}))
+    assert text.count("The jury did not sit in this edition") == 3  # overview, the paper's page, the jury's place
+    assert 'id="jury"' not in build(context)

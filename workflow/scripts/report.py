@@ -12,7 +12,9 @@ from typing import Any
 from lossproof.exhibits.paths import Paths
 from lossproof.records import read_csv, read_json, write_text
 from lossproof.report.build import build
-from lossproof.report.context import EMBEDDED_BANNER, Context, Exhibit, Published
+from lossproof.report.context import EMBEDDED_BANNER, Card, Context, Exhibit, Jury, Published
+from lossproof.report.judged import judged
+from lossproof.report.summary import summarise
 from lossproof.report.toy_summary import toy_summary
 from lossproof.tables.exhibit import exhibit_table
 from lossproof.tables.statements import overview
@@ -43,6 +45,40 @@ def one_exhibit(told: dict[str, Any], entry: dict[str, Any], paper: str, claims:
         table = exhibit_table(*words, read_csv(entry["tidy"][0]), claims, entry["same_as"])
         exhibit["table_html"] = to_html(table, entry["title"])
     return exhibit
+
+
+def jury(told: dict[str, Any], ledger: list[dict[str, str]]) -> Jury:
+    """A page per paper, and where a jury sat its verdicts and cards.
+
+    ``told["jury"]``: ``runs`` by paper; ``verdicts``, ``diagnostics``: tidy tables; ``cards``: pictures by run. Of the
+    last three an edition without a jury has none.
+    """
+    given = told["jury"]
+    verdicts, diagnostics = (read_csv(given[key]) if given.get(key) else [] for key in ("verdicts", "diagnostics"))
+    found = {entry["run"]: entry for entry in judged(verdicts)}
+    cards = []
+    for run, path in given.get("cards", {}).items():
+        dataset, arch, training = run.split("/")
+        entry = found.get(run, {"flags": [], "verdict": ""})
+        cards.append(
+            Card(
+                run=run,
+                dataset=dataset,
+                arch=arch,
+                training=training,
+                flags=entry["flags"],
+                verdict=entry["verdict"],
+                png=path,
+                href=f"../../{path}",
+            )
+        )
+    summaries = {
+        paper: summarise(
+            paper, ledger, verdicts, diagnostics, runs=runs, title=told["titles"][paper], edition=told["edition"]
+        )
+        for paper, runs in given["runs"].items()
+    }
+    return Jury(verdicts=verdicts, cards=cards, summaries=summaries)
 
 
 def provenance(results: Path) -> dict[str, Any]:
@@ -94,6 +130,7 @@ def main() -> None:
     titles = {f"{paper}/{entry['name']}": entry["title"] for paper in told["papers"] for entry in told["papers"][paper]}
     reduced = told["protocol"] == "reduced"
     banner = EMBEDDED_BANNER if told["edition"] == "embedded" else ""
+    ledger = read_csv(arguments.claims)
     context = Context(
         edition=told["edition"],
         banner=banner or ("Reduced protocol: a verdict here speaks of direction only." if reduced else ""),
@@ -105,7 +142,7 @@ def main() -> None:
             }
             for paper, entries in told["papers"].items()
         ],
-        ledger=read_csv(arguments.claims),
+        ledger=ledger,
         toy_summary=toy_summary(
             of_kind("boundaries"), ("distance_0", "distance_1", "centredness", "middle_offset", "accuracy")
         ),
@@ -113,6 +150,8 @@ def main() -> None:
         provenance=provenance(Path(paths.results)),
         published=[Published(name=Path(path).stem, rows=read_csv(path)) for path in told["published"]],
     )
+    if told.get("jury"):
+        context["jury"] = jury(told, ledger)
     write_text(arguments.out, build(context))
 
 

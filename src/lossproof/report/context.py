@@ -56,6 +56,34 @@ class Published(TypedDict):
     rows: Sequence[Mapping[str, Any]]
 
 
+class Card(TypedDict):
+    """A judged network's diagnostics as one picture.
+
+    ``run``: 'digits_gray/lenet5/isce', whose parts stand beside it; ``flags``: ids of raised signs of masking;
+    ``verdict``: one of ``report.judged.VERDICTS``; ``png``: embedded; ``href``: the same, to open on its own.
+    """
+
+    run: str
+    dataset: str
+    arch: str
+    training: str
+    flags: Sequence[str]
+    verdict: str
+    png: Path | str
+    href: str
+
+
+class Jury(TypedDict):
+    """What the jury found: rows of kind ``jury_verdicts``, cards, and per paper a ``report.summary.summarise``.
+
+    Without a jury there are summaries only.
+    """
+
+    verdicts: NotRequired[Sequence[Mapping[str, Any]]]
+    cards: NotRequired[Sequence[Card]]
+    summaries: NotRequired[Mapping[str, Mapping[str, Any]]]
+
+
 class Context(TypedDict):
     """The whole report.
 
@@ -72,3 +100,4 @@ class Context(TypedDict):
     theory: NotRequired[Sequence[Mapping[str, Any]]]
     provenance: NotRequired[Mapping[str, Any]]
     published: NotRequired[Sequence[Published]]
+    jury: NotRequired[Jury]

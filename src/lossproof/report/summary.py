@@ -1,0 +1,112 @@
+"""One page per paper: what holds, what vanishes under the jury, and why. Facts here, words in ``summary_text``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lossproof.claims.verdict import Verdict
+from lossproof.report.judged import VERDICTS, judged, run_of
+from lossproof.report.ledger import interval_in_words, network, printed_in_words, value_in_words, what
+from lossproof.report.overview import exhibit_of, measured
+
+HOLDS = (Verdict.REPRODUCED, Verdict.DIRECTION_HOLDS)
+FAILS = (Verdict.NOT_REPRODUCED, Verdict.DIRECTION_FAILS)
+RAISED = "raised"
+
+Row = Mapping[str, Any]
+
+
+def summarise(
+    paper: str,
+    ledger_rows: Iterable[Row],
+    verdict_rows: Iterable[Row] = (),
+    diagnostic_rows: Iterable[Row] = (),
+    *,
+    runs: Iterable[str] = (),
+    title: str = "",
+    edition: str = "",
+) -> dict[str, Any]:
+    """The facts of a paper's page, all taken from the rows.
+
+    ``ledger_rows``: of ``claims.ledger.COLUMNS``, of any paper; ``verdict_rows`` and ``diagnostic_rows``: the jury's
+    tidy tables ``jury_verdicts`` and ``diagnostics_map``, empty where no jury sat; ``runs``: the networks of the
+    paper's exhibits as 'data set/architecture/training' (those that the ledger measured are added).
+
+    ``claims``: counts; ``holds`` and ``fails``: printed numbers with a verdict for or against; ``sat``: whether there
+    was a jury; ``trainings``: entries of ``judged`` in the order of ``VERDICTS``; ``flags``: per diagnostic where it
+    was raised; ``controls``: networks made to be caught, where this paper has their data set and architecture.
+    """
+    claims = [row for row in ledger_rows if row["paper"] == paper]
+    mine = {*runs, *_measured_runs(claims)}
+    entries = judged(verdict_rows)
+    own = [entry for entry in entries if entry["run"] in mine and not entry["control"]]
+    places = {(entry["dataset"], entry["arch"]) for entry in own}
+    trainings = [entry for entry in own if entry["verdict"] != "reference"]
+    rank = {verdict: at for at, verdict in enumerate(VERDICTS)}
+    diagnosed = [row for row in diagnostic_rows if run_of(row) in mine and not row["control"]]
+    return {
+        "paper": paper,
+        "title": title or paper,
+        "edition": edition,
+        "claims": {
+            "printed": len(claims),
+            "measured": len(measured(claims)),
+            "implausible": sum(row["plausible"] != "yes" for row in claims),
+            "verdicts": _counted((str(row["verdict"]) for row in claims), map(str, Verdict)),
+        },
+        "holds": [_number(row) for row in claims if row["verdict"] in HOLDS],
+        "fails": [_number(row) for row in claims if row["verdict"] in FAILS],
+        "sat": bool(entries),
+        "references": sum(entry["verdict"] == "reference" for entry in own),
+        "verdicts": _counted((entry["verdict"] for entry in trainings), VERDICTS),
+        "trainings": sorted(trainings, key=lambda entry: rank.get(entry["verdict"], len(rank))),
+        "diagnosed": len({run_of(row) for row in diagnosed}),
+        "flags": _flags(diagnosed),
+        "controls": [entry for entry in entries if entry["control"] and (entry["dataset"], entry["arch"]) in places],
+    }
+
+
+def _counted(found: Iterable[str], order: Iterable[str]) -> dict[str, int]:
+    counts = Counter(found)
+    return {one: counts[one] for one in order if counts[one]}
+
+
+def _measured_runs(claims: Sequence[Row]) -> set[str]:
+    """The networks behind the records: results/<edition>/<stage>/<data set>/<architecture>/<training>/..."""
+    paths = [path.split("/") for row in claims for path in str(row["record"] or "").split(";")]
+    return {"/".join(parts[3:6]) for parts in paths if len(parts) > 6 and parts[2] in ("models", "attacks")}
+
+
+def _number(row: Row) -> dict[str, str]:
+    return {
+        "exhibit": exhibit_of(row),
+        "training": row["training"],
+        "dataset": row["dataset"],
+        "network": network(row),
+        "what": what(row),
+        "printed": printed_in_words(row),
+        "measured": value_in_words(row["measured"], row["unit"]),
+        "interval": interval_in_words(row),
+        "verdict": str(row["verdict"]),
+        "plausible": row["plausible"],
+        "reason": row["reason"],
+    }
+
+
+def _flags(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Per diagnostic that was raised: the networks (once each, seeds together) and what the first of them says."""
+    flags = []
+    for name in dict.fromkeys(row["diagnostic"] for row in rows):
+        mine = [row for row in rows if row["diagnostic"] == name]
+        raised = [row for row in mine if row["flag"] == RAISED]
+        if raised:
+            flags.append(
+                {
+                    **{key: raised[0][key] for key in ("diagnostic", "id", "title", "of", "says")},
+                    "runs": list(dict.fromkeys(run_of(row) for row in raised)),
+                    "of_runs": len({run_of(row) for row in mine}),
+                }
+            )
+    return flags
