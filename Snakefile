@@ -30,7 +30,7 @@ include: "workflow/rules/plan.smk"
 wildcard_constraints:
     dataset=one_of(config["datasets"]),
     arch=one_of(catalogue("models")),
-    training=trainings_pattern(config),
+    training=networks_pattern(config),
     seed=r"\d+",
 
 

@@ -11,7 +11,7 @@ import pytest
 from lossproof import catalogue as module
 from lossproof.catalogue import PACKAGE, catalogue, load
 
-KINDS = ("criteria", "heads", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures")
+KINDS = ("criteria", "heads", "models", "datasets", "attacks", "jury", "toys", "theory", "exhibits", "figures")
 
 
 @pytest.mark.parametrize("kind", KINDS)

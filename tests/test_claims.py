@@ -60,6 +60,14 @@ def test_embedded_verdicts():
     assert pick(ledger(tables(gain=1.0, half=1.0)), **cell())["verdict"] == "undecided"
 
 
+def test_a_row_says_how_far_off_it_may_be():
+    rows = ledger(tables())
+    assert pick(rows, **cell())["tolerance"] == "sign"
+    assert pick(rows, **cell(training="ce"))["tolerance"] == ""
+    assert pick(ledger(tables(), full=True), **cell())["tolerance"] == "2"
+    assert {one["tolerance"] for one in rows if one["verdict"] in ("lost", "not run")} == {""}
+
+
 def test_printed_tie_is_no_direction():
     # Train accuracy is printed as 100 for both losses.
     one = pick(ledger(tables(gain=10.0)), arch="resnet18", training="sp_focal", metric="train_accuracy")

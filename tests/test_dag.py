@@ -52,6 +52,7 @@ def test_the_embedded_edition_makes_every_exhibit():
     ours = {"sp/statements", "isce/statements", "isce/readings", "pc/statements", "pc/forms"}
     # Exhibits of numbers in running text.
     ours |= {"pc/mean_gaps", "pc/text_introduction", "pc/masking_arguments", "pc/text_gradient_masking"}
+    ours |= {"jury/verdicts", "jury/diagnostics", "jury/controls"}
     assert {exhibit.id for exhibit in embedded.exhibits} | set(embedded.aliases) == printed | ours
     assert len(embedded.made) == len(embedded.exhibits)
 
@@ -68,6 +69,10 @@ def test_a_papers_target_is_its_exhibits(empty):
     together = Counter({"prepare": -4, "toy_separate": -1})
     for jobs in asked:
         together.update(jobs)
+    # Beside them the jury: attacks and diagnostics of every network, four rescaled controls and a trained one.
+    judged = len(plan().judged)
+    together.update({"attack_jury": judged, "diagnose": judged, "rescale": 4, "train": 1, "collect": 3, "figure": 3})
+    together.update({"table": 3, "cards_digits_colour": 1, "cards_digits_gray": 1, "summary": len(papers)})
     assert empty.jobs("all") == dict(together) | {"all": 1, "report": 1, "claims": 1}
 
 
@@ -78,7 +83,7 @@ NEEDS = {
     "sp_fig_4": {"prepare": 1, "train": 2, "landscape": 2, "collect_grids": 1, "figure": 1},
     "sp_fig_7": {"prepare": 1, "train": 3, "collect": 1, "figure": 1},
     "sp_theorem_1": {"theory_sp_statement": 1, "collect": 1, "table": 1},
-    "sp_table_4": {"prepare": 1, "train": 8, "attack_tables": 8, "attack_cinic10": 8, "collect": 1}
+    "sp_table_4": {"prepare": 1, "train": 4, "attack_tables": 4, "attack_cinic10": 4, "collect": 1}
     | {"figure": 1, "table": 1},
 }
 

@@ -13,6 +13,7 @@ from itertools import combinations, pairwise, product
 from pathlib import Path
 
 import competitors
+import fake_jury
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -20,8 +21,10 @@ from matplotlib.patches import Rectangle
 
 from lossproof.catalogue import catalogue, load
 from lossproof.exhibits import accuracy
+from lossproof.exhibits.diagnostics_map import COLUMNS as DIAGNOSTIC_COLUMNS
 from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
 from lossproof.exhibits.gap_bound import COLUMNS as GAP_BOUND_COLUMNS
+from lossproof.exhibits.jury_verdicts import COLUMNS as VERDICT_COLUMNS
 from lossproof.exhibits.masking_arguments import COLUMNS as MASKING_COLUMNS
 from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
 from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
@@ -200,6 +203,14 @@ def _masking_arguments() -> tuple[Rows, Arrays]:
     return _full(competitors.masking(competitors.TRAININGS[:3]), MASKING_COLUMNS), {}
 
 
+def _jury_verdicts() -> tuple[Rows, Arrays]:
+    return _full(fake_jury.verdict_rows(), [*VERDICT_COLUMNS, "value"]), {}
+
+
+def _diagnostics_map() -> tuple[Rows, Arrays]:
+    return _full(fake_jury.diagnostic_rows(), DIAGNOSTIC_COLUMNS), {}
+
+
 KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "boundaries": _boundaries,
     "weights_and_curves": _weights_and_curves,
@@ -214,6 +225,8 @@ KINDS: dict[str, Callable[[], tuple[Rows, Arrays]]] = {
     "mean_gaps": _mean_gaps,
     "wrong_class_ranks": _wrong_class_ranks,
     "masking_arguments": _masking_arguments,
+    "jury_verdicts": _jury_verdicts,
+    "diagnostics_map": _diagnostics_map,
     "weight_history": _weight_history,
     "surface": _surface,
     "descent": _descent,

@@ -367,7 +367,7 @@ def test_missing_key_in_a_declaration(tmp_path, key):
 def test_fault_around_the_declarations(tmp_path):
     assert exhibits_fault(tmp_path, lambda content: content.pop("title")).startswith("top level: key 'title'")
     assert exhibits_fault(tmp_path, lambda content: put(content, "figures", {})).startswith("figures: unknown key")
-    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: isce, mnist, pc, sp; did you"):
+    with pytest.raises(SettingsError, match=r"papers: unknown paper 'sq'; allowed: isce, jury, mnist, pc, sp; did you"):
         load_exhibits(EXHIBITS, ["sq"], EMBEDDED)
 
 

@@ -22,7 +22,8 @@ LAYERS = [
     {"criteria", "heads", "models", "datasets", "threats", "settings"},
     {"defences"},
     {"training"},
-    {"attacks", "landscapes", "embeddings", "jury", "toys", "theory"},
+    {"attacks", "landscapes", "embeddings", "toys", "theory"},
+    {"jury"},
     {"exhibits"},
     {"figures", "tables", "claims", "report"},
 ]

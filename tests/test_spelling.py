@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossproof.spelling import attack, budget
+from lossproof.spelling import attack, budget, in_full
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,8 @@ def test_names_of_attacks(key, beside, spelt):
 
 def test_budgets():
     assert [budget(printed) for printed in ("8/255", "unbounded", "")] == ["ε = 8/255", "unbounded", ""]
+
+
+def test_names_of_several_papers_trainings():
+    names = [in_full(training) for training in ("ce", "ce_isce", "ce_pc@last", "mmc_sp", "sp_ce", "nce", "mine_pc")]
+    assert names == ["CE", "CE (isce)", "CE @last (pc)", "MMC (sp)", "SP-CE", "CE, normalised logits", "mine pc"]

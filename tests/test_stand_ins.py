@@ -59,7 +59,7 @@ def test_faults_are_named(overlays, cli, says):
 
 def test_adversarial_training_costs_its_steps():
     def passes(training):
-        made = plan(cli={"papers": ["isce"], "trainings": {"ce_isce": {"epochs": {"default": 3}}}})
+        made = plan(cli={"papers": ["isce"], "trainings": {"ce_isce": {"epochs": {"default": 2}}}})
         forecast = Forecast(made)
         models = {one for one in forecast.work["isce/fig_10"].models if one.run.training == training}
         return forecast.amount(type(forecast.whole)(models=frozenset(models))).training_passes

@@ -17,7 +17,7 @@ rule claims:
         settings=as_json(
             {
                 "edition": EDITION,
-                "papers": config["papers"],
+                "papers": claiming_papers(),
                 "exhibits": answering(),
                 "data": data_in_use(),
                 "stand_ins": config["stand_ins"],

@@ -16,14 +16,15 @@ from lossproof.datasets import on_disk
 from lossproof.datasets.source import keeps_files, source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.forecast import Forecast
-from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, TOY_FILES, Run
-from lossproof.exhibits.plan import Plan, named_archs, named_datasets
+from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, REMADE_FILES, TOY_FILES, Run
+from lossproof.exhibits.plan import Plan, judges, named_archs, named_datasets
 from lossproof.heads.choice import head_of
 from lossproof.report.plan_text import plan_text
 from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import (
     SELECTIONS,
+    per_dataset,
     phases,
     recipe_settings,
     run_settings,
@@ -86,6 +87,7 @@ shell.prefix(
 )
 # One job handles every seed of a run, or one seed.
 JOB_SEEDS = list(PLAN.seeds) if config["seeds_per_job"] == "all" else ["{seed}"]
+DIAGNOSED_SEEDS = list(PLAN.seeds)[: config["jury"]["seeds"]] if config["seeds_per_job"] == "all" else ["{seed}"]
 JOB_LOG = "seeds" if config["seeds_per_job"] == "all" else "seed{seed}"
 
 
@@ -97,6 +99,11 @@ def one_of(names):
 def trainings_pattern(config):
     """Recipes, each with or without a selection."""
     return f"({one_of(config['trainings'])})(@({one_of(SELECTIONS)}))?"
+
+
+def networks_pattern(config):
+    """Trainings, and controls that are made from them."""
+    return f"{trainings_pattern(config)}|{one_of(config['controls'])}"
 
 
 def seeds_of(wildcards):
@@ -128,6 +135,11 @@ def criterion_of(training):
     return recipe_settings(config, training)["criterion"]["name"]
 
 
+def run_of(wildcards):
+    """The run of a rule's wildcards."""
+    return Run(wildcards.dataset, wildcards.arch, wildcards.training)
+
+
 def run_json(wildcards):
     """Everything that a training run depends on, but its seed."""
     return as_json(run_settings(config, wildcards.dataset, wildcards.arch, wildcards.training))
@@ -154,7 +166,7 @@ def run_code(script, wildcards, beside=(), **components):
 
 def substitutes_of(wildcards, names):
     """By attack, the run on which it is made, of the attacks that are not made on the attacked run itself."""
-    run = Run(wildcards.dataset, wildcards.arch, wildcards.training)
+    run = run_of(wildcards)
     return {name: found for name in names if (found := PLAN.substitute(run, name))}
 
 
@@ -163,9 +175,79 @@ def substitutes_json(wildcards, names):
     return as_json({name: run_settings(config, *run) for name, run in substitutes_of(wildcards, names).items()})
 
 
+def reference_of(wildcards):
+    """The resolved settings of the run whose confidence a control takes over, None where it has a number instead."""
+    match = config["controls"][wildcards.training].get("match")
+    return run_settings(config, *run_of(wildcards)._replace(training=match)) if match else None
+
+
+def twins_of(wildcards):
+    """The network that a run is compared with, as a list of none or one."""
+    return [twin] if (twin := PLAN.twin(run_of(wildcards))) else []
+
+
 def every_output():
-    """What a reader looks at, of all exhibits."""
-    return [path for exhibit in PLAN.made for path in PLAN.outputs(exhibit)]
+    """What a reader looks at, of all exhibits, a page per paper, and the cards of the networks that are judged."""
+    shown = [path for exhibit in PLAN.made for path in PLAN.outputs(exhibit)]
+    return [*shown, *every_card(), *(PATHS.summary(paper) for paper in claiming_papers())]
+
+
+def every_card():
+    """The pictures of the networks that are judged."""
+    return [PATHS.card(run) for run in PLAN.diagnosed]
+
+
+def jury_attacks(run):
+    """The attacks by which the jury judges a run."""
+    judging = [exhibit for exhibit in PLAN.made if judges(exhibit)]
+    asked = {pair for exhibit in judging for pair in PLAN.needs[exhibit.id].attacks}
+    return sorted(attack for other, attack in asked if other == run)
+
+
+def cards_settings(runs):
+    """What the drawing of cards is told of each network."""
+    return {
+        "runs": [
+            {
+                **run._asdict(),
+                "attacks": jury_attacks(run),
+                "twin": (PLAN.twin(run) or [""])[-1],
+                "control": PLAN.control(run),
+            }
+            for run in runs
+        ]
+    }
+
+
+def jury_tables():
+    """The jury's tidy tables that summaries quote, by exhibit."""
+    return [path for name in ("verdicts", "diagnostics") for path in jury_table(name)]
+
+
+def jury_table(name):
+    """One of the jury's tidy tables, as a list of none or one."""
+    return [PATHS.tidy("jury", name)] if f"jury/{name}" in PLAN.needs else []
+
+
+def jury_option(name):
+    """One of the jury's tidy tables as an option of a command, '' where the jury does not sit."""
+    return " ".join(f"--{name} {path}" for path in jury_table(name))
+
+
+def claiming_papers():
+    """The papers whose numbers are judged: the jury prints none."""
+    return [paper for paper in config["papers"] if paper != "jury"]
+
+
+def summary_settings(paper):
+    """What the summary of a paper is told: the paper, its title and its networks."""
+    runs = {run for exhibit in PLAN.made if exhibit.paper == paper for run in PLAN.needs[exhibit.id].runs}
+    return {
+        "paper": paper,
+        "title": paper_titles(ROOT / "exhibits", [paper])[paper],
+        "edition": EDITION,
+        "runs": sorted(map(str, runs)),
+    }
 
 
 def names_of(condition):
@@ -223,6 +305,7 @@ def exhibit_json(wildcards):
             "seeds": config["seeds"],
             "stand_ins": config["stand_ins"],
             "splits": {attack: PLAN.splits[attack] for _, attack in needs.attacks},
+            "diagnosed": config["jury"]["seeds"],
         }
     )
 
@@ -287,6 +370,13 @@ def published_runs():
     return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "reference/measured").glob("*.csv"))
 
 
+def page_files():
+    """What the report's page is made of beside code: templates, style, script and the vendored library."""
+    home = ROOT / "src/lossproof/report"
+    kinds = (".j2", ".css", ".js")
+    return sorted(str(path.relative_to(ROOT)) for path in home.rglob("*") if path.suffix in kinds)
+
+
 def report_settings():
     """What the report says of every exhibit: its words, its resolved settings and the command that makes it."""
     papers = {}
@@ -322,6 +412,11 @@ def report_settings():
         "order": config["papers"],
         "titles": paper_titles(ROOT / "exhibits", config["papers"]),
         "missing": PLAN.missing,
+        "jury": {
+            "runs": {paper: summary_settings(paper)["runs"] for paper in claiming_papers()},
+            "cards": {str(run): PATHS.card(run) for run in PLAN.diagnosed},
+            **{name: path for name in ("verdicts", "diagnostics") for path in jury_table(name)},
+        },
         "published": published_runs(),
         "configfiles": [str(path) for path in config_files()[1:]],
     }

@@ -1,4 +1,4 @@
-# What the gradients of a run's networks say of clean test images.
+# What a network's gradients say of clean test images, and the jury: diagnostics of masked gradients, cards, summaries.
 
 
 rule sensitivity:
@@ -31,3 +31,93 @@ rule sensitivity:
         ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
         " > {log:q} 2>&1"
+
+
+rule diagnose:
+    input:
+        PATHS.dataset("{dataset}"),
+        lambda wildcards: [
+            PATHS.model(run, seed, "model.safetensors")
+            for run in (run_of(wildcards), *twins_of(wildcards))
+            for seed in (seeds_of(wildcards)[: config["jury"]["seeds"]])
+        ],
+    output:
+        [PATHS.diagnosis("{dataset}/{arch}/{training}", seed) for seed in DIAGNOSED_SEEDS],
+    log:
+        f"logs/{EDITION}/diagnose/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+    conda:
+        "../../envs/torch.yaml"
+    threads: threads_of
+    resources:
+        gpu=GPU,
+    params:
+        edition=EDITION,
+        settings=run_json,
+        twin=lambda wildcards: as_json([run_settings(config, *run) for run in twins_of(wildcards)]),
+        diagnostics=as_json(config["diagnostics"]),
+        images=as_json(config["jury"]["images"]),
+        epsilon=lambda wildcards: per_dataset(config["jury"]["epsilon"], wildcards.dataset, wildcards.arch),
+        seeds=lambda wildcards: seeds_of(wildcards)[: config["jury"]["seeds"]],
+        code=lambda wildcards: run_code(
+            "diagnose.py", wildcards, twins_of(wildcards), jury=sorted(config["diagnostics"])
+        ),
+    message:
+        "diagnose {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
+    shell:
+        "warm_python workflow/scripts/diagnose.py --settings {params.settings:q} --twin {params.twin:q}"
+        " --diagnostics {params.diagnostics:q} --images {params.images} --epsilon {params.epsilon}"
+        ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
+        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        " > {log:q} 2>&1"
+
+
+# Pictures of one data set's networks are drawn by one process.
+for DATASET, RUNS in PLAN.carded.items():
+
+    rule:
+        name:
+            f"cards_{DATASET}"
+        input:
+            [PATHS.diagnosis(run, 0) for run in RUNS],
+            [PATHS.attack(run, 0, "test", attack) for run in RUNS for attack in jury_attacks(run)],
+            jury_table("verdicts"),
+        output:
+            [PATHS.card(run) for run in RUNS],
+        log:
+            f"logs/{EDITION}/cards/{DATASET}.log",
+        conda:
+            "../../envs/plot.yaml"
+        params:
+            edition=EDITION,
+            settings=as_json(cards_settings(RUNS)),
+            verdicts=jury_option("verdicts"),
+            code=code("cards.py"),
+        message:
+            f"cards of the networks on {DATASET}"
+        # Through standard input: Linux takes no argument of more than 128 KiB.
+        shell:
+            "warm_python workflow/scripts/cards.py --settings - --results results/{params.edition}"
+            " --figures figures/{params.edition} {params.verdicts} > {log:q} 2>&1 <<'SETTINGS'\n{params.settings}\nSETTINGS\n"
+
+
+# One page per paper: what holds, and what is left of it before the jury.
+rule summary:
+    input:
+        claims=f"{RESULTS}/claims.csv",
+        jury=jury_tables(),
+    output:
+        PATHS.summary("{paper}"),
+    log:
+        f"logs/{EDITION}/summary/{{paper}}.log",
+    conda:
+        "../../envs/plot.yaml"
+    params:
+        settings=lambda wildcards: as_json(summary_settings(wildcards.paper)),
+        verdicts=lambda wildcards: jury_option("verdicts"),
+        diagnostics=lambda wildcards: jury_option("diagnostics"),
+        code=code("summary.py"),
+    message:
+        "summary of {wildcards.paper}"
+    shell:
+        "python workflow/scripts/summary.py --settings {params.settings:q} --claims {input.claims:q}"
+        " {params.verdicts} {params.diagnostics} --out {output:q} > {log:q} 2>&1"

@@ -8,7 +8,7 @@ rule report:
         claims=rules.claims.output,
         printed="reference/claims.csv",
         published=published_runs(),
-        template="src/lossproof/report/report.html.j2",
+        page=page_files(),
     output:
         f"{RESULTS}/report.html",
     log:

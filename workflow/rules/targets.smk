@@ -52,4 +52,5 @@ for PAPER in config["papers"]:
             PAPER
         input:
             [path for exhibit in PLAN.made if exhibit.paper == PAPER for path in PLAN.outputs(exhibit)],
+            every_card() if PAPER == "jury" else [],
         localrule: True

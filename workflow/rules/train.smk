@@ -8,6 +8,8 @@ rule train:
         [PATHS.model("{dataset}/{arch}/{training}", seed, name) for seed in JOB_SEEDS for name in MODEL_FILES],
     log:
         f"logs/{EDITION}/train/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+    wildcard_constraints:
+        training=trainings_pattern(config),
     priority: 20
     conda:
         "../../envs/torch.yaml"
@@ -27,3 +29,39 @@ rule train:
         " --out results/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
         " --resume .cache/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
         ' --resume-every "$RESUME_EVERY" --workers "$WORKERS" --prefetch "$PREFETCH" > {log:q} 2>&1'
+
+
+# Controls: the same network, its logits multiplied by one number.
+rule rescale:
+    input:
+        PATHS.dataset("{dataset}"),
+        lambda wildcards: [
+            PATHS.model(run, seed, "model.safetensors")
+            for run in PLAN.made_from(run_of(wildcards))
+            for seed in seeds_of(wildcards)
+        ],
+    output:
+        [PATHS.model("{dataset}/{arch}/{training}", seed, name) for seed in JOB_SEEDS for name in REMADE_FILES],
+    log:
+        f"logs/{EDITION}/rescale/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+    wildcard_constraints:
+        training=one_of(config["controls"]),
+    priority: 20
+    conda:
+        "../../envs/torch.yaml"
+    threads: threads_of
+    resources:
+        gpu=GPU,
+    params:
+        edition=EDITION,
+        settings=run_json,
+        reference=lambda wildcards: as_json(reference_of(wildcards)),
+        code=lambda wildcards: run_code("rescale.py", wildcards, PLAN.made_from(run_of(wildcards))),
+        seeds=seeds_of,
+    message:
+        "rescale {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
+    shell:
+        "warm_python workflow/scripts/rescale.py --settings {params.settings:q} --reference {params.reference:q}"
+        ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
+        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        " > {log:q} 2>&1"
