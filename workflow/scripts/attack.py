@@ -33,12 +33,13 @@ def main() -> None:
             found[split] = AttackData(opened.images(split, index), index)
         return found
 
+    criterion = opened.criterion()
+    networks = {run_path(one): one for one in (settings, *arguments.substitutes.values())}
     # Attacks of few images look at some of those that the others attack.
     caps = list(dict.fromkeys(attack.get("images") for attack in arguments.attacks.values()))
     attacked = {cap: chosen(cap) for cap in caps}
     for seed in arguments.seeds:
         clock = Clock()
-        networks = {run_path(one): one for one in (settings, *arguments.substitutes.values())}
         loaded = {path: opened.network(seed, one) for path, one in networks.items()}
         found: dict[Any, Any] = {}
         for cap, images in attacked.items():
@@ -49,7 +50,7 @@ def main() -> None:
                 run_name=opened.run,
                 seed=seed,
                 batch_size=arguments.batch_size,
-                criterion=opened.criterion(),
+                criterion=criterion,
                 substitutes={name: loaded[run_path(one)] for name, one in arguments.substitutes.items()},
             )
         folder = opened.results / "attacks" / opened.run / f"seed{seed}"

@@ -21,13 +21,14 @@ def main() -> None:
     ((name, told),) = arguments.attack.items()
     plan = resolve(told)
     opened = open_run(arguments)
+    criterion = opened.criterion()
     folder = opened.results / "embeddings" / opened.run
     for seed in arguments.seeds:
         clock = Clock()
         clean = read_npz(folder / f"seed{seed}.npz")
         images = opened.images("test", clean["index"])
         names = (opened.run, seed, name)
-        found = attacked(opened.network(seed), images, clean, plan, names, arguments.batch_size, opened.criterion())
+        found = attacked(opened.network(seed), images, clean, plan, names, arguments.batch_size, criterion)
         right = int((clean["predictions"] == clean["labels"]).sum())
         results = []
         for budget in budgets.of_plan(plan, images.shape):

@@ -18,6 +18,7 @@ from lossproof.attacks.standing import Standing
 from lossproof.attacks.views import view
 from lossproof.models.frozen import frozen
 
+DEFAULT = ["apgd-ce", "apgd-t", "fab-t", "margin", "unit_gap", "float64", "square", "transfer"]
 CATALOGUE = {
     "ensemble": {
         "build": "ensemble",
@@ -56,7 +57,7 @@ CATALOGUE = {
                 },
                 "minItems": 1,
                 "uniqueItems": True,
-                "default": ["apgd-ce", "apgd-t", "fab-t", "margin", "unit_gap", "float64", "square", "transfer"],
+                "default": DEFAULT,
                 "description": "attacks in the order in which they run, each on the images that still stand",
             },
             "steps": {"type": "integer", "minimum": 1, "default": 100, "description": "gradient steps of a member"},
@@ -77,7 +78,6 @@ CATALOGUE = {
         },
     }
 }
-DEFAULT = ("apgd-ce", "apgd-t", "fab-t", "margin", "unit_gap", "float64", "square", "transfer")
 
 
 def ensemble(

@@ -22,6 +22,11 @@ def gap(logits: Tensor, labels: Tensor) -> Tensor:
     return chosen[:, 0] - rivals.amax(1)
 
 
+def others(logits: Tensor, labels: Tensor) -> Tensor:
+    """The wrong classes by falling logit, [N, K - 1]."""
+    return logits.scatter(1, labels[:, None], torch.inf).argsort(1, descending=True)[:, 1:]
+
+
 def ce(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy; exactly 0 with an exactly zero gradient for gaps above about 104 in float32."""
     return functional.cross_entropy(logits, labels, reduction="none")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lossproof.attacks.losses import gap
+from lossproof.attacks.losses import gap, others
 from lossproof.threats.balls import within
 
 
@@ -28,8 +28,7 @@ class Standing:
         self.gap, self.right = gap(logits, labels), logits.argmax(1) == labels
         self.zero = torch.zeros_like(self.right)
         self.classes = logits.shape[1]
-        ranks = logits.scatter(1, labels[:, None], torch.inf).argsort(1, descending=True)
-        self.likely = ranks[:, 1:]
+        self.likely = others(logits, labels)
 
     def _logits(self, images: Tensor) -> Tensor:
         with torch.no_grad():

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lossproof.attacks.gradient import AttackResult, attack
-from lossproof.attacks.losses import AttackLoss, gap
+from lossproof.attacks.losses import AttackLoss, gap, others
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import DRAWS, EPSILON, RANDOM_START, STEP_SIZE, STEPS
 from lossproof.attacks.views import outputs, passes, view
@@ -62,7 +62,7 @@ def least_likely(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
 def by_likelihood(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """The wrong classes by falling logit, [N, K - 1]."""
     with frozen(model), torch.no_grad():
-        return model(images).scatter(1, labels[:, None], -torch.inf).argsort(1, descending=True)[:, :-1]
+        return others(model(images), labels)
 
 
 def as_they_are(model: nn.Module, images: Tensor, labels: Tensor) -> AttackResult:

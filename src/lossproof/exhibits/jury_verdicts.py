@@ -18,6 +18,7 @@ from lossproof.exhibits.outcomes import right_after
 from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns
 from lossproof.exhibits.statistics import Estimate, accuracy, difference, over_images, over_seeds
+from lossproof.jury.finding import RAISED
 from lossproof.jury.statistics import corrected, in_every_seed
 from lossproof.records import read_json, read_npz
 from lossproof.spelling import name
@@ -145,7 +146,7 @@ def _flags(context: Context, run: Run) -> list[str]:
         found["id"]
         for _, _, record in diagnosed(context, run)
         for _, found in diagnostics(record)
-        if (found["of"], found["flag"]) == ("model", "raised")
+        if (found["of"], found["flag"]) == ("model", RAISED)
     }
     return sorted(raised, key=number_of)
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
-from lossproof.attacks.losses import AttackLoss
+from lossproof.attacks.losses import AttackLoss, others
 from lossproof.jury.bench import Bench
 from lossproof.jury.finding import Finding, paired, standing
 from lossproof.jury.parameters import STEPS
@@ -72,9 +72,9 @@ def loss_swap(bench: Bench, *, steps: int, targets: int) -> Finding:
         names.remove("own")
     fooled = {"ce": bench.pgd(steps=steps)[0].fooled}
     fooled |= {name: bench.search(f"pgd {name}", every, losses=[name], steps=steps) for name in names[1:]}
-    ranked = bench.logits.scatter(1, bench.labels[:, None], -np.inf).argsort(1, descending=True)
+    ranked = others(bench.logits, bench.labels)
     aimed = np.zeros(len(bench), bool)
-    for rank in range(min(targets, ranked.shape[1] - 1)):
+    for rank in range(min(targets, ranked.shape[1])):
         towards = Towards(ranked[:, rank])
         aimed |= bench.search("targets", ~aimed, losses=[], steps=steps, objective=towards.of)
     order = [name for name in names if name != "own"] + ["targeted dlr"] + (["own"] if "own" in names else [])

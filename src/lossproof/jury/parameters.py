@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 STEPS = {"type": "integer", "minimum": 1, "default": 40, "description": "gradient steps of PGD"}
-ALL_IMAGES = {
-    "type": ["integer", "null"],
-    "minimum": 1,
-    "default": None,
-    "description": "how many of the right images; null = all",
-}
 SOME_IMAGES = {
     "type": ["integer", "null"],
     "minimum": 1,

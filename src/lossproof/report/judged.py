@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lossproof.claims.match import number
+from lossproof.exhibits import jury_rule as rule
 
 PRINTED_PROTOCOL, STRONGEST, STRONGEST_L2 = "jury_pgd", "jury_linf", "jury_l2"
 # The order of the report: what a reader asks first.
-VERDICTS = ("real gain", "gain vanishes", "worse", "no gain", "undecided", "reference", "control")
+VERDICTS = (rule.REAL, rule.VANISHES, rule.WORSE, rule.NO_GAIN, rule.UNDECIDED, rule.REFERENCE, rule.CONTROL)
 # The colours of the ledger's verdicts, by what the two have in common.
 LIKE = {
-    "real gain": "direction-holds",
-    "gain vanishes": "direction-fails",
-    "worse": "direction-fails",
-    "no gain": "not-run",
-    "undecided": "undecided",
-    "reference": "baseline",
-    "control": "baseline",
+    rule.REAL: "direction-holds",
+    rule.VANISHES: "direction-fails",
+    rule.WORSE: "direction-fails",
+    rule.NO_GAIN: "not-run",
+    rule.UNDECIDED: "undecided",
+    rule.REFERENCE: "baseline",
+    rule.CONTROL: "baseline",
 }
 NUMBERS = ("accuracy", "low", "high", "twin_accuracy", "gain", "gain_low", "gain_high")
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from lossproof.exhibits.judged import number_of
 from lossproof.report.anchors import anchor
 from lossproof.report.context import Jury
 from lossproof.report.judged import LIKE, VERDICTS, judged
@@ -29,14 +30,9 @@ def jury_view(jury: Jury) -> dict[str, Any]:
             "dataset": _choices(told, "dataset"),
             "arch": _choices(told, "arch"),
             "verdict": [(one, one) for one in VERDICTS if any(line["verdict"] == one for line in told)],
-            "flag": [(flag, flag) for flag in sorted({flag for one in told for flag in one["flags"]}, key=_place)],
+            "flag": [(flag, flag) for flag in sorted({flag for one in told for flag in one["flags"]}, key=number_of)],
         },
     }
-
-
-def _place(flag: str) -> tuple[int, str]:
-    digits = flag.lstrip("D")
-    return (int(digits) if digits.isdigit() else 0, flag)
 
 
 def _choices(told: list[dict[str, Any]], key: str) -> list[tuple[str, str]]:

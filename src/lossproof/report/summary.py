@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossproof.claims.verdict import Verdict
+from lossproof.jury.finding import RAISED
 from lossproof.report.judged import VERDICTS, judged, run_of
 from lossproof.report.ledger import interval_in_words, network, printed_in_words, value_in_words, what
 from lossproof.report.overview import exhibit_of, measured
 
 HOLDS = (Verdict.REPRODUCED, Verdict.DIRECTION_HOLDS)
 FAILS = (Verdict.NOT_REPRODUCED, Verdict.DIRECTION_FAILS)
-RAISED = "raised"
 
 Row = Mapping[str, Any]
 

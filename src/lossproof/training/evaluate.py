@@ -19,23 +19,18 @@ def pixels(images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def predictions(model: nn.Module, feed: Feed, batch_size: int | None = None) -> Tensor:
-    """Predicted classes [N] of a feed's images, in evaluation mode; the mode is restored."""
-    was_training = model.training
-    model.eval()
-    found = torch.cat([model(pixels(images)).argmax(1) for images, _ in feed.batches(batch_size)])
-    model.train(was_training)
-    return found
-
-
-@torch.no_grad()
-def logits(model: nn.Module, feed: Feed) -> Tensor:
+def logits(model: nn.Module, feed: Feed, batch_size: int | None = None) -> Tensor:
     """Logits [N, K] of a feed's images, in evaluation mode; the mode is restored."""
     was_training = model.training
     model.eval()
-    found = torch.cat([model(pixels(images)) for images, _ in feed.batches()])
+    found = torch.cat([model(pixels(images)) for images, _ in feed.batches(batch_size)])
     model.train(was_training)
     return found
+
+
+def predictions(model: nn.Module, feed: Feed, batch_size: int | None = None) -> Tensor:
+    """Predicted classes [N] of a feed's images, as ``logits``."""
+    return logits(model, feed, batch_size).argmax(1)
 
 
 def confidence(logits: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
