@@ -17,7 +17,7 @@ from lossproof.datasets.source import keeps_files, source_of
 from lossproof.exhibits.declare import load_exhibits, paper_titles
 from lossproof.exhibits.forecast import Forecast
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, REMADE_FILES, TOY_FILES, Run
-from lossproof.exhibits.plan import Plan, judges, named_archs, named_datasets
+from lossproof.exhibits.plan import Plan, named_archs, named_datasets
 from lossproof.heads.choice import head_of
 from lossproof.report.plan_text import plan_text
 from lossproof.settings.check import SettingsError
@@ -87,7 +87,7 @@ shell.prefix(
 )
 # One job handles every seed of a run, or one seed.
 JOB_SEEDS = list(PLAN.seeds) if config["seeds_per_job"] == "all" else ["{seed}"]
-DIAGNOSED_SEEDS = list(PLAN.seeds)[: config["jury"]["seeds"]] if config["seeds_per_job"] == "all" else ["{seed}"]
+DIAGNOSED_SEEDS = list(PLAN.diagnosed_seeds) if config["seeds_per_job"] == "all" else ["{seed}"]
 JOB_LOG = "seeds" if config["seeds_per_job"] == "all" else "seed{seed}"
 
 
@@ -164,6 +164,11 @@ def run_code(script, wildcards, beside=(), **components):
     )
 
 
+def diagnosed_seeds_of(wildcards):
+    """Those of the seeds that a job handles that diagnostics are made of."""
+    return seeds_of(wildcards)[: len(PLAN.diagnosed_seeds)]
+
+
 def substitutes_of(wildcards, names):
     """By attack, the run on which it is made, of the attacks that are not made on the attacked run itself."""
     run = run_of(wildcards)
@@ -197,26 +202,9 @@ def every_card():
     return [PATHS.card(run) for run in PLAN.diagnosed]
 
 
-def jury_attacks(run):
-    """The attacks by which the jury judges a run."""
-    judging = [exhibit for exhibit in PLAN.made if judges(exhibit)]
-    asked = {pair for exhibit in judging for pair in PLAN.needs[exhibit.id].attacks}
-    return sorted(attack for other, attack in asked if other == run)
-
-
 def cards_settings(runs):
     """What the drawing of cards is told of each network."""
-    return {
-        "runs": [
-            {
-                **run._asdict(),
-                "attacks": jury_attacks(run),
-                "twin": (PLAN.twin(run) or [""])[-1],
-                "control": PLAN.control(run),
-            }
-            for run in runs
-        ]
-    }
+    return {"runs": [PLAN.described(run) | {"attacks": PLAN.jury_attacks.get(run, [])} for run in runs]}
 
 
 def jury_tables():
@@ -239,14 +227,19 @@ def claiming_papers():
     return [paper for paper in config["papers"] if paper != "jury"]
 
 
+def runs_of_paper(paper):
+    """The networks of a paper's exhibits, by name."""
+    runs = {run for exhibit in PLAN.made if exhibit.paper == paper for run in PLAN.needs[exhibit.id].runs}
+    return sorted(map(str, runs))
+
+
 def summary_settings(paper):
     """What the summary of a paper is told: the paper, its title and its networks."""
-    runs = {run for exhibit in PLAN.made if exhibit.paper == paper for run in PLAN.needs[exhibit.id].runs}
     return {
         "paper": paper,
         "title": paper_titles(ROOT / "exhibits", [paper])[paper],
         "edition": EDITION,
-        "runs": sorted(map(str, runs)),
+        "runs": runs_of_paper(paper),
     }
 
 
@@ -413,7 +406,7 @@ def report_settings():
         "titles": paper_titles(ROOT / "exhibits", config["papers"]),
         "missing": PLAN.missing,
         "jury": {
-            "runs": {paper: summary_settings(paper)["runs"] for paper in claiming_papers()},
+            "runs": {paper: runs_of_paper(paper) for paper in claiming_papers()},
             "cards": {str(run): PATHS.card(run) for run in PLAN.diagnosed},
             **{name: path for name in ("verdicts", "diagnostics") for path in jury_table(name)},
         },

@@ -39,7 +39,7 @@ rule diagnose:
         lambda wildcards: [
             PATHS.model(run, seed, "model.safetensors")
             for run in (run_of(wildcards), *twins_of(wildcards))
-            for seed in (seeds_of(wildcards)[: config["jury"]["seeds"]])
+            for seed in diagnosed_seeds_of(wildcards)
         ],
     output:
         [PATHS.diagnosis("{dataset}/{arch}/{training}", seed) for seed in DIAGNOSED_SEEDS],
@@ -57,7 +57,7 @@ rule diagnose:
         diagnostics=as_json(config["diagnostics"]),
         images=as_json(config["jury"]["images"]),
         epsilon=lambda wildcards: per_dataset(config["jury"]["epsilon"], wildcards.dataset, wildcards.arch),
-        seeds=lambda wildcards: seeds_of(wildcards)[: config["jury"]["seeds"]],
+        seeds=diagnosed_seeds_of,
         code=lambda wildcards: run_code(
             "diagnose.py", wildcards, twins_of(wildcards), jury=sorted(config["diagnostics"])
         ),
@@ -79,7 +79,7 @@ for DATASET, RUNS in PLAN.carded.items():
             f"cards_{DATASET}"
         input:
             [PATHS.diagnosis(run, 0) for run in RUNS],
-            [PATHS.attack(run, 0, "test", attack) for run in RUNS for attack in jury_attacks(run)],
+            [PATHS.attack(run, 0, "test", attack) for run in RUNS for attack in PLAN.jury_attacks.get(run, ())],
             jury_table("verdicts"),
         output:
             [PATHS.card(run) for run in RUNS],

@@ -210,7 +210,7 @@ class Forecast:
             for runs in (needs.embeddings, needs.sensitivities)
         )
         pictured = frozenset((Model(run, seed), attack) for run, attack in needs.attacked_embeddings for seed in seeds)
-        diagnosed = [Model(run, seed) for run in needs.diagnoses for seed in seeds[: config["jury"]["seeds"]]]
+        diagnosed = [Model(run, seed) for run in needs.diagnoses for seed in self.plan.diagnosed_seeds]
         return Work(
             frozenset(models),
             frozenset(records),

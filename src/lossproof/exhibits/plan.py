@@ -101,12 +101,10 @@ class Plan:
     def judged(self) -> list[Run]:
         """The networks that the jury judges: of all exhibits and its own, as far as ``jury.runs`` lets them."""
         found: set[Run] = set()
-        for exhibit in self.present:
-            if not judges(exhibit):
-                needs = self._needs(exhibit)
-                found |= {*needs.runs, *filter(None, (self.substitute(*pair) for pair in needs.attacks))}
-            else:
-                found |= self._shown(exhibit)
+        for needs in self._needs_of_papers.values():
+            found |= {*needs.runs, *filter(None, (self.substitute(*pair) for pair in needs.attacks))}
+        for exhibit in filter(judges, self.present):
+            found |= self._shown(exhibit)
         patterns = self.config["jury"]["runs"]
         return sorted(run for run in found if any(fnmatchcase(str(run), pattern) for pattern in patterns))
 
@@ -114,9 +112,12 @@ class Plan:
         """An exhibit of the jury with its networks, each with its twin and what is changed in it afterwards."""
         shown = self._shown(exhibit)
         runs = [run for run in self.judged if run in shown or not shown]
-        twins = {run: twin.training if (twin := self.twin(run)) else "" for run in runs}
-        judged = [{**run._asdict(), "twin": twins[run], "control": self.control(run)} for run in runs]
-        return replace(exhibit, declaration=exhibit.declaration | {"judged": judged})
+        return replace(exhibit, declaration=exhibit.declaration | {"judged": [*map(self.described, runs)]})
+
+    def described(self, run: Run) -> dict[str, str]:
+        """A judged network in words: its parts, the training of its twin, and what is changed in it; '' for none."""
+        twin = self.twin(run)
+        return {**run._asdict(), "twin": twin.training if twin else "", "control": self.control(run)}
 
     def _shown(self, exhibit: Exhibit) -> set[Run]:
         """The networks that an exhibit of the jury names itself; none where it is about all of them."""
@@ -131,9 +132,15 @@ class Plan:
         return found
 
     @cached_property
+    def _needs_of_papers(self) -> dict[str, Needs]:
+        """Needs of the exhibits that do not hang on what the jury judges."""
+        return {exhibit.id: self._needs(exhibit) for exhibit in self.present if not judges(exhibit)}
+
+    @cached_property
     def needs(self) -> dict[str, Needs]:
         """Per exhibit, what must be there before it."""
-        return {exhibit.id: self._needs(exhibit) for exhibit in self.made}
+        papers = self._needs_of_papers
+        return {one.id: self._needs(one) if judges(one) else papers[one.id] for one in self.made}
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -147,6 +154,20 @@ class Plan:
     def diagnosed(self) -> list[Run]:
         """Every network that the jury's diagnostics are made of."""
         return sorted({run for needs in self.needs.values() for run in needs.diagnoses})
+
+    @property
+    def diagnosed_seeds(self) -> range:
+        """The seeds of a run that diagnostics are made of."""
+        return self.seeds[: self.config["jury"]["seeds"]]
+
+    @cached_property
+    def jury_attacks(self) -> dict[Run, list[str]]:
+        """By network, the attacks by which the jury judges it."""
+        found: dict[Run, set[str]] = {}
+        for exhibit in filter(judges, self.made):
+            for run, attack in self.needs[exhibit.id].attacks:
+                found.setdefault(run, set()).add(attack)
+        return {run: sorted(attacks) for run, attacks in found.items()}
 
     @cached_property
     def carded(self) -> dict[str, list[Run]]:
