@@ -78,7 +78,7 @@ def plain(model: nn.Module, data: tuple[Tensor, Tensor], epsilon: float) -> floa
 
 def test_the_defaults_of_the_function_are_those_of_the_settings():
     found = resolve({"method": "ensemble"})
-    assert tuple(found["members"]) == DEFAULT and found["track"] == "honest"
+    assert list(found["members"]) == DEFAULT and found["track"] == "honest"
     schema = CATALOGUE["ensemble"]["parameters"]["members"]["items"]["enum"]
     assert schema == list(parts.MEMBERS) == list(CATALOGUE["ensemble"]["members"])
     assert (found["steps"], found["targets"], found["queries"], found["substitute"]) == (100, 9, 5000, None)
