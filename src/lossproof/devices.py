@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -18,6 +20,11 @@ def pick_device(name: str = "auto") -> torch.device:
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if here[kind])
+        if name == "cpu" and (given := os.environ.get(VISIBLE)):
+            print(
+                f"this job was given a GPU ({VISIBLE}={given}) that torch cannot use: it runs on the CPU",
+                file=sys.stderr,
+            )
     if not here.get(name, False):
         raise RuntimeError(f"device '{name}' is not available here; available: {[k for k, v in here.items() if v]}")
     return torch.device(name)
@@ -58,19 +65,21 @@ def allow_tf32(allow: bool) -> None:
 
 
 def describe(device: torch.device) -> str:
-    """A device in words for provenance, e.g. 'cpu' or 'cuda: NVIDIA H200'."""
+    """A device in words for provenance, e.g. 'cpu', or 'cuda: NVIDIA H200 (GPU-2f6c…)', its name and UUID."""
     if device.type == "cuda":
         import torch
 
-        return f"cuda: {torch.cuda.get_device_name(device)}"
+        uuid = torch.cuda.get_device_properties(device).uuid
+        return f"cuda: {torch.cuda.get_device_name(device)} (GPU-{uuid})"
     return device.type
 
 
-def gpus_wanted(name: str) -> int:
+def gpus_wanted(name: str, elsewhere: bool = False) -> int:
     """How many GPUs a job asks Snakemake for: 0 where it will run on a CPU, so that nothing waits.
 
-    Asked while the workflow is parsed, so it looks for the driver's device file and imports nothing.
+    ``elsewhere``: the job runs on another machine than this one, where ``auto`` hopes for a GPU. Asked while the
+    workflow is parsed, so it looks for the driver's device file and imports nothing.
     """
     if name == "auto":
-        return int(os.path.exists("/dev/nvidiactl") and os.environ.get("CUDA_VISIBLE_DEVICES") != "")
+        return int(elsewhere or (os.path.exists("/dev/nvidiactl") and os.environ.get(VISIBLE) != ""))
     return int(name == "cuda")

@@ -19,11 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from lossproof.devices import VISIBLE
 
 SCHEMA_VERSION = 1
 # Module to distribution: some modules do not know their own version.
@@ -124,16 +127,18 @@ def sha256(path: Path | str) -> str:
 
 
 class Clock:
-    """Wall and CPU seconds since the clock was made; peak memory of the process so far (it never falls)."""
+    """When it was made, wall and CPU seconds since; peak memory of the process so far (it never falls)."""
 
     def __init__(self) -> None:
+        self.started = datetime.now(UTC)
         self.wall = time.monotonic()
         self.cpu = time.process_time()
 
-    def read(self) -> dict[str, float]:
+    def read(self) -> dict[str, float | str]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         scale = 1 if sys.platform == "darwin" else 1024
         return {
+            "started": self.started.isoformat(timespec="milliseconds"),
             "wall_seconds": round(time.monotonic() - self.wall, 3),
             "cpu_seconds": round(time.process_time() - self.cpu, 3),
             "peak_memory_bytes": usage.ru_maxrss * scale,
@@ -171,6 +176,7 @@ def write_provenance(
             "packages": versions,
             "modules": modules,
             "device": device,
+            "visible_devices": os.environ.get(VISIBLE),
             "threads": threads,
             "inputs": {str(path): sha256(path) for path in inputs},
             **clock.read(),

@@ -32,7 +32,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
             "../../envs/torch.yaml"
         threads: threads_of
         resources:
-            gpu=GPU,
+            gpu=gpus,
         params:
             edition=EDITION,
             settings=run_json,
@@ -51,7 +51,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
         message:
             "attack {wildcards.dataset}/{wildcards.arch}/{wildcards.training} ({params.bundle})"
         shell:
-            "warm_python workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
+            "device_python {resources.gpu} workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
             " --substitutes {params.substitutes:q} --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
             ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
             ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'

@@ -17,7 +17,7 @@ rule embed:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
-        gpu=GPU,
+        gpu=gpus,
     params:
         edition=EDITION,
         settings=run_json,
@@ -27,7 +27,7 @@ rule embed:
     message:
         "embedding of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "warm_python workflow/scripts/embed.py --settings {params.settings:q} --images {params.images}"
+        "device_python {resources.gpu} workflow/scripts/embed.py --settings {params.settings:q} --images {params.images}"
         ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
         " > {log:q} 2>&1"
@@ -53,7 +53,7 @@ rule embed_attacked:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
-        gpu=GPU,
+        gpu=gpus,
     params:
         edition=EDITION,
         settings=run_json,
@@ -68,7 +68,7 @@ rule embed_attacked:
     message:
         "embedding of {wildcards.dataset}/{wildcards.arch}/{wildcards.training} under {wildcards.attack}"
     shell:
-        "warm_python workflow/scripts/embed_attacked.py --settings {params.settings:q} --attack {params.attack:q}"
+        "device_python {resources.gpu} workflow/scripts/embed_attacked.py --settings {params.settings:q} --attack {params.attack:q}"
         " --batch-size {params.batch_size} --seeds {params.seeds}"
         ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'

@@ -17,7 +17,7 @@ rule sensitivity:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
-        gpu=GPU,
+        gpu=gpus,
     params:
         edition=EDITION,
         settings=run_json,
@@ -27,7 +27,7 @@ rule sensitivity:
     message:
         "sensitivity of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "warm_python workflow/scripts/sensitivity.py --settings {params.settings:q} --images {params.images}"
+        "device_python {resources.gpu} workflow/scripts/sensitivity.py --settings {params.settings:q} --images {params.images}"
         ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
         " > {log:q} 2>&1"
@@ -49,7 +49,7 @@ rule diagnose:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
-        gpu=GPU,
+        gpu=gpus,
     params:
         edition=EDITION,
         settings=run_json,
@@ -64,7 +64,7 @@ rule diagnose:
     message:
         "diagnose {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "warm_python workflow/scripts/diagnose.py --settings {params.settings:q} --twin {params.twin:q}"
+        "device_python {resources.gpu} workflow/scripts/diagnose.py --settings {params.settings:q} --twin {params.twin:q}"
         " --diagnostics {params.diagnostics:q} --images {params.images} --epsilon {params.epsilon}"
         ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'

@@ -13,7 +13,7 @@ rule landscape:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
-        gpu=GPU,
+        gpu=gpus,
     params:
         edition=EDITION,
         settings=run_json,
@@ -22,7 +22,7 @@ rule landscape:
     message:
         "landscape of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}, seed {wildcards.seed}"
     shell:
-        "warm_python workflow/scripts/landscape.py --settings {params.settings:q} --landscape {params.landscape:q}"
+        "device_python {resources.gpu} workflow/scripts/landscape.py --settings {params.settings:q} --landscape {params.landscape:q}"
         ' --seed {wildcards.seed} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
         " > {log:q} 2>&1"

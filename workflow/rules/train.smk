@@ -15,7 +15,7 @@ rule train:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
-        gpu=GPU,
+        gpu=gpus,
     params:
         edition=EDITION,
         settings=run_json,
@@ -24,7 +24,7 @@ rule train:
     message:
         "train {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "warm_python workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
+        "device_python {resources.gpu} workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
         ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE" --threads {threads}'
         " --out results/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
         " --resume .cache/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
@@ -51,7 +51,7 @@ rule rescale:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
-        gpu=GPU,
+        gpu=gpus,
     params:
         edition=EDITION,
         settings=run_json,
@@ -61,7 +61,7 @@ rule rescale:
     message:
         "rescale {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "warm_python workflow/scripts/rescale.py --settings {params.settings:q} --reference {params.reference:q}"
+        "device_python {resources.gpu} workflow/scripts/rescale.py --settings {params.settings:q} --reference {params.reference:q}"
         ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
         " > {log:q} 2>&1"
