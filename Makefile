@@ -1,10 +1,11 @@
-# make        set up .venv and run the embedded edition to results/embedded/report.html
-# make test   set up .venv and run the tests
+# make           set up .venv and run the embedded edition to results/embedded/report.html
+# make cluster   set up .venv with Snakemake's executors for SLURM and Kubernetes
+# make test      set up .venv and run the tests
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 UV = .venv/bin/uv
 
-.PHONY: run test lint lock clean
+.PHONY: run cluster test lint lock clean
 
 run: .venv/run.installed
 	.venv/bin/snakemake all --cores $(CORES)
@@ -25,6 +26,12 @@ $(UV): requirements/uv.txt
 # Bytecode is compiled once here: without it, importing torch costs seconds in every job.
 .venv/run.installed: requirements/run.txt $(UV)
 	$(UV) pip install --quiet --python .venv/bin/python --require-hashes --compile-bytecode -r requirements/run.txt
+	touch $@
+
+cluster: .venv/cluster.installed
+
+.venv/cluster.installed: requirements/cluster.txt .venv/run.installed
+	$(UV) pip install --quiet --python .venv/bin/python --require-hashes --no-deps --compile-bytecode -r requirements/cluster.txt
 	touch $@
 
 .venv/test.installed: requirements/test.txt .venv/run.installed

@@ -23,6 +23,12 @@ def compile_pins(target: str, source: str, extras: tuple[str, ...], *options: st
     subprocess.run(command, cwd=ROOT, check=True)
 
 
+def pinned(target: str) -> list[str]:
+    """The names of a pinned file's packages."""
+    text = (ROOT / "requirements" / target).read_text(encoding="utf-8")
+    return re.findall(r"^([a-z0-9][a-z0-9._-]*)==", text, re.MULTILINE)
+
+
 def pins_of(kind: str) -> list[str]:
     """``name==version`` of one kind's packages on one Python, at the versions of run.txt."""
     command = [*COMPILE, "--no-header", "pyproject.toml", "--extra", kind, "-c", "requirements/run.txt"]
@@ -58,6 +64,9 @@ def main() -> None:
     run = ("data", "torch", "plot", "workflow")
     compile_pins("uv.txt", "requirements/uv.in", ())
     compile_pins("run.txt", "pyproject.toml", run)
+    # Only what a cluster needs beside run.txt: it is installed on top.
+    names = [f"--no-emit-package={name}" for name in pinned("run.txt")]
+    compile_pins("cluster.txt", "pyproject.toml", (*run, "cluster"), "-c", "requirements/run.txt", *names)
     compile_pins("test.txt", "pyproject.toml", (*run, "test"), "-c", "requirements/run.txt")
     for kind in KINDS:
         write_environment(kind)

@@ -28,11 +28,15 @@ for BUNDLE, MEMBERS in config["bundles"].items():
         log:
             f"logs/{EDITION}/attack_{BUNDLE}/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
         priority: 10
+        group:
+            "attacks_{dataset}_{arch}_{training}"
         conda:
             "../../envs/torch.yaml"
         threads: threads_of
         resources:
             gpu=gpus,
+            mem_mb=data_memory,
+            runtime=network_runtime(attacked(MEMBERS)),
         params:
             edition=EDITION,
             settings=run_json,

@@ -13,6 +13,9 @@ rule claims:
         f"logs/{EDITION}/claims.log",
     conda:
         "../../envs/plot.yaml"
+    resources:
+        mem_mb=small_memory,
+        runtime=small_runtime,
     params:
         settings=as_json(
             {

@@ -33,6 +33,9 @@ rule prepare:
         f"logs/{EDITION}/prepare/{{dataset}}.log",
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=data_memory,
+        runtime=small_runtime,
     params:
         edition=EDITION,
         settings=lambda wildcards: as_json(config["datasets"][wildcards.dataset]),

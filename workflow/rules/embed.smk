@@ -13,11 +13,15 @@ rule embed:
         ],
     log:
         f"logs/{EDITION}/embed/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+    group:
+        "attacks_{dataset}_{arch}_{training}"
     conda:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
         gpu=gpus,
+        mem_mb=data_memory,
+        runtime=network_runtime(embedded),
     params:
         edition=EDITION,
         settings=run_json,
@@ -49,11 +53,15 @@ rule embed_attacked:
         f"logs/{EDITION}/embed_attacked/{{dataset}}/{{arch}}/{{training}}/{{attack}}/{JOB_LOG}.log",
     wildcard_constraints:
         attack=one_of(config["attacks"]),
+    group:
+        "attacks_{dataset}_{arch}_{training}"
     conda:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
         gpu=gpus,
+        mem_mb=data_memory,
+        runtime=network_runtime(embedded_attacked),
     params:
         edition=EDITION,
         settings=run_json,

@@ -16,8 +16,13 @@ for GRIDS in (False, True):
         wildcard_constraints:
             paper=one_of(config["papers"]),
             exhibit=names_of(lambda exhibit, grids=GRIDS: exhibit.grids == grids),
+        group:
+            "exhibits"
         conda:
             "../../envs/plot.yaml"
+        resources:
+            mem_mb=small_memory,
+            runtime=small_runtime,
         params:
             settings=exhibit_json,
             code=lambda wildcards: code("collect.py", exhibits=[declared(wildcards).kind]),
@@ -44,8 +49,13 @@ rule figure:
     wildcard_constraints:
         paper=one_of(config["papers"]),
         exhibit=names_of(lambda exhibit: "figure" in exhibit.outputs),
+    group:
+        "exhibits"
     conda:
         "../../envs/plot.yaml"
+    resources:
+        mem_mb=small_memory,
+        runtime=small_runtime,
     params:
         settings=drawing_json,
         caption=lambda wildcards: PLAN.caption(declared(wildcards)),
@@ -76,8 +86,13 @@ rule table:
     wildcard_constraints:
         paper=one_of(config["papers"]),
         exhibit=names_of(lambda exhibit: "table" in exhibit.outputs),
+    group:
+        "exhibits"
     conda:
         "../../envs/plot.yaml"
+    resources:
+        mem_mb=small_memory,
+        runtime=small_runtime,
     params:
         settings=drawing_json,
         caption=lambda wildcards: PLAN.caption(declared(wildcards)),

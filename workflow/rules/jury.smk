@@ -13,11 +13,15 @@ rule sensitivity:
         ],
     log:
         f"logs/{EDITION}/sensitivity/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+    group:
+        "attacks_{dataset}_{arch}_{training}"
     conda:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
         gpu=gpus,
+        mem_mb=data_memory,
+        runtime=network_runtime(differentiated),
     params:
         edition=EDITION,
         settings=run_json,
@@ -45,11 +49,15 @@ rule diagnose:
         [PATHS.diagnosis("{dataset}/{arch}/{training}", seed) for seed in DIAGNOSED_SEEDS],
     log:
         f"logs/{EDITION}/diagnose/{{dataset}}/{{arch}}/{{training}}/{JOB_LOG}.log",
+    group:
+        "attacks_{dataset}_{arch}_{training}"
     conda:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
         gpu=gpus,
+        mem_mb=data_memory,
+        runtime=network_runtime(diagnosed),
     params:
         edition=EDITION,
         settings=run_json,
@@ -87,6 +95,9 @@ for DATASET, RUNS in PLAN.carded.items():
             f"logs/{EDITION}/cards/{DATASET}.log",
         conda:
             "../../envs/plot.yaml"
+        resources:
+            mem_mb=small_memory,
+            runtime=small_runtime,
         params:
             edition=EDITION,
             settings=as_json(cards_settings(RUNS)),
@@ -111,6 +122,9 @@ rule summary:
         f"logs/{EDITION}/summary/{{paper}}.log",
     conda:
         "../../envs/plot.yaml"
+    resources:
+        mem_mb=small_memory,
+        runtime=small_runtime,
     params:
         settings=lambda wildcards: as_json(summary_settings(wildcards.paper)),
         verdicts=lambda wildcards: jury_option("verdicts"),

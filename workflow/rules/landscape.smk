@@ -9,11 +9,15 @@ rule landscape:
         [PATHS.landscape("{dataset}/{arch}/{training}", "{seed}", method) for method in LANDSCAPE_METHODS],
     log:
         f"logs/{EDITION}/landscape/{{dataset}}/{{arch}}/{{training}}/seed{{seed}}.log",
+    group:
+        "attacks_{dataset}_{arch}_{training}"
     conda:
         "../../envs/torch.yaml"
     threads: threads_of
     resources:
         gpu=gpus,
+        mem_mb=data_memory,
+        runtime=network_runtime(surveyed),
     params:
         edition=EDITION,
         settings=run_json,

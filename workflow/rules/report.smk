@@ -15,6 +15,9 @@ rule report:
         f"logs/{EDITION}/report.log",
     conda:
         "../../envs/plot.yaml"
+    resources:
+        mem_mb=small_memory,
+        runtime=small_runtime,
     params:
         settings=as_json(report_settings()),
         code=code("report.py"),

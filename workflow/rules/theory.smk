@@ -12,9 +12,14 @@ for PAPER in config["papers"]:
                     [PATHS.theory(PAPER, check) for check in CHECKS],
                 log:
                     f"logs/{EDITION}/theory/{PAPER}_{KIND}.log",
+                group:
+                    "checks"
                 conda:
                     "../../envs/torch.yaml"
                 threads: 1
+                resources:
+                    mem_mb=small_memory,
+                    runtime=small_runtime,
                 params:
                     edition=EDITION,
                     paper=PAPER,

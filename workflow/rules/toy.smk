@@ -10,9 +10,14 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
             [PATHS.toy(toy, "{training}", name) for toy in MEMBERS for name in TOY_FILES],
         log:
             f"logs/{EDITION}/toy_{BUNDLE}/{{training}}.log",
+        group:
+            "checks"
         conda:
             "../../envs/torch.yaml"
         threads: 1
+        resources:
+            mem_mb=small_memory,
+            runtime=small_runtime,
         params:
             edition=EDITION,
             settings=lambda wildcards, members=tuple(MEMBERS): as_json(

@@ -16,6 +16,8 @@ rule train:
     threads: threads_of
     resources:
         gpu=gpus,
+        mem_mb=data_memory,
+        runtime=network_runtime(trained),
     params:
         edition=EDITION,
         settings=run_json,
@@ -52,6 +54,8 @@ rule rescale:
     threads: threads_of
     resources:
         gpu=gpus,
+        mem_mb=data_memory,
+        runtime=network_runtime(trained),
     params:
         edition=EDITION,
         settings=run_json,

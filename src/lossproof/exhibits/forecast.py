@@ -127,9 +127,8 @@ class Forecast:
     def extents(self) -> dict[str, Extent | None]:
         """The extent of each data set that is used, None where it is not known yet."""
         known = self.plan.config["datasets"]
-        return {
-            name: extent_of(known[name], self.root / self.plan.paths.dataset(name)[-1]) for name in self.whole.datasets
-        }
+        names = sorted({run.dataset for run in self.plan.runs})
+        return {name: extent_of(known[name], self.root / self.plan.paths.dataset(name)[-1]) for name in names}
 
     @cached_property
     def settings(self) -> dict[Run, dict[str, Any]]:
@@ -150,6 +149,17 @@ class Forecast:
             toys=len(work.toys),
             landscapes=len(work.landscapes),
         )
+        self._add(found, work)
+        found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
+        return found
+
+    def flop(self, work: Work) -> float:
+        """Floating-point operations of some work, 0 for what is not known; quick, since it asks for no other work."""
+        found = Amount()
+        self._add(found, work)
+        return found.training_flop + found.attack_flop
+
+    def _add(self, found: Amount, work: Work) -> None:
         for model in work.models:
             self._add_training(found, model.run)
         for record in work.records:
@@ -164,8 +174,6 @@ class Forecast:
             self._add_diagnosis(found, model.run)
         for model, attack in work.attacked_embeddings:
             self._add_attacked_embedding(found, model.run, attack)
-        found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
-        return found
 
     def _network(self, run: Run) -> tuple[Extent, Cost] | str:
         extent = self.extents[run.dataset]

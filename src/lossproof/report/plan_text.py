@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from lossproof.exhibits.cost import hours
+from lossproof.exhibits.cost import GIGA, MEGA, TERA, hours
 from lossproof.exhibits.forecast import Amount, Forecast, Model
 from lossproof.settings.resolved import all_epochs
 
 WIDTH = 118
-GIGA, TERA, MILLION = 1e9, 1e12, 1e6
 LEAST = 0.001
 HEADS = (
     ("", "exhibit"),
@@ -66,8 +65,8 @@ def _row(name: str, amount: Amount, forecast: Forecast) -> list[str]:
         name,
         f"{amount.models:,} ({amount.shared:,})" if amount.models else "-",
         _count(amount.records),
-        _few(amount.training_passes / MILLION),
-        _few(amount.attack_passes / MILLION),
+        _few(amount.training_passes / MEGA),
+        _few(amount.attack_passes / MEGA),
         _count(amount.toys),
         _count(amount.landscapes),
         *(_few(hours(amount.training_flop, speed)) for speed in speeds),
