@@ -45,3 +45,4 @@ rule all:
 
 
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/stages.smk"

@@ -1,6 +1,5 @@
 # Helpers of the rules: the checked configuration, the plan, and what a step's code is.
 import json
-import math
 import re
 import shlex
 import sys
@@ -15,8 +14,8 @@ from lossproof import devices, sources
 from lossproof.catalogue import catalogue
 from lossproof.datasets import on_disk
 from lossproof.datasets.source import keeps_files, source_of
+from lossproof.exhibits import resources
 from lossproof.exhibits.declare import load_exhibits, paper_titles
-from lossproof.exhibits.cost import GIGA, MEGA, TERA, hours
 from lossproof.exhibits.forecast import Forecast, Model, Record, Work
 from lossproof.exhibits.paths import LANDSCAPE_METHODS, MODEL_FILES, REMADE_FILES, TOY_FILES, Run
 from lossproof.exhibits.plan import Plan, named_archs, named_datasets

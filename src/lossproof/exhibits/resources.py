@@ -1,0 +1,48 @@
+"""What a job asks a cluster for: memory in MB and time in minutes, more with each attempt. No result depends on it.
+
+Measured peaks of memory over all steps, networks on a CPU: 930 MB on digits, 1.1 GB as SLURM counts it; 760 MB for
+checks and toys; 310 MB to prepare digits. A GPU's libraries take about two gigabytes more of the host, and large data
+several copies while they are read: these are not measured. Times are what the forecast says at the rates of config
+``plan``, six times over, since small networks stay far from those rates, beside half an hour for the start and for
+what the forecast leaves out. A training that runs out of time goes on from its resume point, an attack starts anew.
+"""
+
+from __future__ import annotations
+
+import math
+
+from lossproof.exhibits.cost import GIGA, MEGA, TERA, hours
+from lossproof.exhibits.forecast import Forecast, Work
+
+NETWORK_MB = 3000
+SMALL_MB = 1500
+COPIES = 4
+SPARE = 6
+NETWORK_MINUTES = 30
+SMALL_MINUTES = 15
+MINUTES_PER_HOUR = 60
+
+
+def small_memory(attempt: int) -> int:
+    """Megabytes of a step that draws, checks or trains toys."""
+    return SMALL_MB * attempt
+
+
+def small_runtime(attempt: int) -> int:
+    """Minutes of a step that draws, checks or trains toys."""
+    return SMALL_MINUTES * 2 ** (attempt - 1)
+
+
+def data_memory(forecast: Forecast, dataset: str, attempt: int) -> int:
+    """Megabytes of a step that holds a data set, whether it prepares it or runs networks on it."""
+    extent = forecast.extents.get(dataset)
+    held = extent.prepared if extent and not extent.encoded else 0
+    return attempt * (NETWORK_MB + math.ceil(COPIES * held / MEGA))
+
+
+def network_runtime(forecast: Forecast, work: Work, gpu: bool, attempt: int) -> int:
+    """Minutes of a step that runs networks: ``work`` is what it runs, ``gpu`` whether on a GPU or on one core."""
+    rates = forecast.plan.config["plan"]
+    rate = rates["gpu_tflops"] * TERA if gpu else rates["cpu_gflops"] * GIGA
+    expected = MINUTES_PER_HOUR * hours(forecast.flop(work), rate)
+    return math.ceil((NETWORK_MINUTES + SPARE * expected) * 2 ** (attempt - 1))
