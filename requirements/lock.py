@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import conda_files
+from container import RECIPE
 from pins import Pin, read_pins
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +65,7 @@ def main() -> None:
         pins = pins_of(kind)
         write(f"{kind}.yaml", conda_files.environment(kind, pins))
         write(f"{kind}.post-deploy.sh", conda_files.post_deploy(pins))
+    write("Dockerfile", RECIPE)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from importlib.metadata import requires
 import conda_files
 import pytest
 import yaml
+from container import RECIPE
+from lock import KINDS, RUN
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -17,7 +19,6 @@ from rattler import MatchSpec
 
 from editions import ROOT
 
-KINDS = ("data", "torch", "plot")
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 PYTHON = {"python_version": "3.12", "python_full_version": conda_files.PYTHON, "implementation_name": "cpython"}
 LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
@@ -146,3 +147,21 @@ def test_what_pip_would_refuse_comes_last():
 def test_a_line_without_a_version_or_a_hash_is_refused(line, named):
     with pytest.raises(ValueError, match=named):
         read_pins(f"# a comment\nscipy==1.17.1 \\\n    --hash=sha256:11\n{line}\n")
+
+
+def test_the_recipe_of_the_image_is_what_make_lock_writes():
+    assert (ROOT / "envs/Dockerfile").read_text(encoding="utf-8") == RECIPE
+
+
+def test_the_image_installs_the_locked_requirements_and_nothing_else():
+    steps = [line for line in RECIPE.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
+    words = [step.split(maxsplit=1) for step in steps]
+    # The folder that the recipe says to build from holds what it copies.
+    assert [copied.split()[0] for word, copied in words if word == "COPY"] == ["run.txt"]
+    (install,) = (run for word, run in words if word == "RUN" and "pip" in run)
+    assert "--no-deps --require-hashes" in install and "-r /opt/lossproof/run.txt" in install
+    assert words[0] == ["FROM", f"python:{conda_files.PYTHON}-bookworm"]
+    # Whoever runs it is not root.
+    assert [user for word, user in words if word == "USER"] == ["lossproof"]
+    # pip is told to look for nothing, so run.txt has to name everything by itself.
+    assert set(chosen(run_pins(), {})) >= closure([one for group in RUN for one in GROUPS[group]])
