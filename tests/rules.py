@@ -12,6 +12,8 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 from editions import ROOT
 
 SCRIPT = re.compile(r"workflow/scripts/(\w+\.py)")
+# Not of a rule: warm.py starts the others where no environment is deployed, publish.py is called by hand.
+APART = {"warm.py", "publish.py"}
 
 
 class Step(NamedTuple):
@@ -41,3 +43,8 @@ def script_of(command: str) -> str:
     """The script of workflow/scripts that a command runs, '' for none."""
     found = SCRIPT.search(command)
     return found[1] if found else ""
+
+
+def scripts() -> set[str]:
+    """The scripts that rules are to run."""
+    return {path.name for path in (ROOT / "workflow/scripts").glob("*.py")} - APART

@@ -8,13 +8,12 @@ from importlib.metadata import requires
 
 import conda_files
 import pytest
-import yaml
 from container import RECIPE
 from lock import KINDS, RUN
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from pins import Pin, read_pins
+from pinned import chosen, early, environment, late, pins, run_pins
+from pins import read_pins
 from rattler import MatchSpec
 
 from editions import ROOT
@@ -28,40 +27,6 @@ PLATFORMS = {
     "osx-arm64": PYTHON
     | {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
 }
-
-
-def run_pins() -> list[Pin]:
-    return read_pins((ROOT / "requirements/run.txt").read_text(encoding="utf-8"))
-
-
-def environment(kind: str) -> dict:
-    return yaml.safe_load((ROOT / f"envs/{kind}.yaml").read_text(encoding="utf-8"))
-
-
-def early(kind: str) -> list[Pin]:
-    """What conda gives to pip."""
-    (section,) = (part["pip"] for part in environment(kind)["dependencies"] if isinstance(part, dict))
-    return read_pins("\n".join(section))
-
-
-def late(kind: str) -> list[Pin]:
-    """What the post-deploy script gives to pip."""
-    path = ROOT / f"envs/{kind}.post-deploy.sh"
-    if not path.exists():
-        return []
-    return read_pins(path.read_text(encoding="utf-8").split("<<'PINS'\n")[1].split("PINS\n")[0])
-
-
-def pins(kind: str) -> list[Pin]:
-    return sorted(early(kind) + late(kind))
-
-
-def chosen(pins: list[Pin], platform: dict[str, str]) -> dict[str, str]:
-    """Version by name, of the packages that pip installs on a platform."""
-    read = [Requirement(pin.requirement) for pin in pins]
-    here = [one for one in read if one.marker is None or one.marker.evaluate(default_environment() | platform)]
-    assert len(here) == len({one.name for one in here}), "two versions of one package on one platform"
-    return {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in here}
 
 
 def closure(requirements: list[str]) -> set[str]:
