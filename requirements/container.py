@@ -22,7 +22,8 @@ RUN python -m pip install --no-cache-dir --no-deps --require-hashes --compile -r
     && snakemake --version \\
     && python -c "import torchvision, torchattacks, foolbox, pyautoattack, loss_landscapes, sklearn, matplotlib"
 
+# A number, by which Kubernetes sees that it is not root.
 RUN useradd --create-home --uid 1000 lossproof
-USER lossproof
+USER 1000
 WORKDIR /home/lossproof
 """

@@ -127,6 +127,6 @@ def test_the_image_installs_the_locked_requirements_and_nothing_else():
     assert "--no-deps --require-hashes" in install and "-r /opt/lossproof/run.txt" in install
     assert words[0] == ["FROM", f"python:{conda_files.PYTHON}-bookworm"]
     # Whoever runs it is not root.
-    assert [user for word, user in words if word == "USER"] == ["lossproof"]
+    assert [user for word, user in words if word == "USER"] == ["1000"]
     # pip is told to look for nothing, so run.txt has to name everything by itself.
     assert set(chosen(run_pins(), {})) >= closure([one for group in RUN for one in GROUPS[group]])

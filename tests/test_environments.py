@@ -50,7 +50,8 @@ class Deployed:
 
 def no_packages(folder: Path) -> str:
     """Why pip gets no package, '' where it does."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "1", "--dest", str(folder)]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries", "1", "--timeout", "15"]
+    command += ["--no-deps", "--dest", str(folder)]
     done = subprocess.run([*command, f"pip=={conda_files.PIP}"], capture_output=True, text=True, timeout=300)
     return (done.stderr.strip().splitlines() or ["pip failed"])[-1] if done.returncode else ""
 
