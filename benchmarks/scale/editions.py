@@ -1,0 +1,36 @@
+"""The plan of an edition, from config.yaml and its overlays as the workflow merges them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snakemake.utils import update_config
+
+from lossproof.exhibits.declare import load_exhibits
+from lossproof.exhibits.forecast import Forecast
+from lossproof.exhibits.plan import Plan
+from lossproof.settings.config import load_config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def forecast_of(overlays: Sequence[Path], root: Path = ROOT) -> Forecast:
+    """The forecast of an edition; ``root``: the checkout whose results/ tells of prepared data sets.
+
+    SettingsError or OSError where an overlay is wrong or absent.
+    """
+    files = [ROOT / "config.yaml", *overlays]
+    merged: dict[str, Any] = {}
+    for path in files:
+        update_config(merged, yaml.safe_load(path.read_text(encoding="utf-8")))
+    config = load_config(merged, files, ROOT / "workflow/schemas/config.schema.yaml")
+    return Forecast(Plan(config, load_exhibits(ROOT / "exhibits", config["papers"], config)), root)
+
+
+def looked_at() -> int:
+    """How many ready jobs the project's profile lets Snakemake look at for a decision."""
+    profile = yaml.safe_load((ROOT / "profiles/default/profile.yaml").read_text(encoding="utf-8"))
+    return int(profile["scheduler-subsample"])
