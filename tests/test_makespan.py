@@ -6,9 +6,12 @@ import json
 import re
 import subprocess
 import sys
+from argparse import Namespace
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 
 import makespan
+import makespan_check
 import pytest
 from checkout import MINUTE
 from scale.durations import ASSUMED, NOTHING, OWN, RATE, RULE, UNKNOWN, Durations
@@ -223,11 +226,35 @@ def test_seconds_on_a_gpu_take_the_place_of_the_assumed_rate(checkout, planned, 
     assert hours() / assumed == pytest.approx(20e12 / 1e9, rel=0.05)
 
 
+def test_a_run_on_one_core_is_simulated_to_the_second(checkout, planned, monkeypatch):
+    jobs = [replace(one, gpus=0) for one in planned if one.rule in ("train", "figure", "prepare")]
+    monkeypatch.setattr(makespan_check, "jobs_of", lambda *_: jobs)
+    for at, one in enumerate(jobs):
+        for path in one.outputs:
+            remember(checkout, one.rule, path, 1000.0 + 2 * at, 1000.0 + 2 * at + 2, log=str(at))
+    given = Namespace(
+        results=checkout / "results/test", configfile=TEST, target="all", cores=1, other=checkout / "results/test"
+    )
+    took = 2 * len(jobs)
+    said = "\n".join(makespan_check.check(given))
+    assert f"{len(jobs)} jobs, cores: 1, real: {took} s, between jobs: 0.0% of" in said
+    exact = rf"\| {took} \| {took} \({took} to {took}\) \| [+-]0\.0% \|"
+    assert re.search(rf"its own, measured {exact}", said) and re.search(rf"in another run {exact}", said)
+    # Of two cores one was not used in this run: its simulation uses both.
+    given.cores = 2
+    said = "\n".join(makespan_check.check(given))
+    assert "between jobs: 50.0% of" in said and re.search(r"its own, measured .*\| -[45]\d\.\d% \|", said)
+    jobs.append(replace(jobs[0], id=10_000, outputs=("results/test/never.csv",)))
+    with pytest.raises(ValueError, match=rf"^no times of 1 of {len(jobs)} jobs, e.g. of results/test/never.csv$"):
+        "".join(makespan_check.check(given))
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
         ("makespan", ["--measured", "no/folder"], "lossproof: no folder no/folder"),
         ("makespan", ["--configfile", "editions/none.yaml"], "No such file"),
+        ("makespan_check", ["no/folder", "--cores", "2"], "lossproof: no folder no/folder"),
     ],
 )
 def test_bad_input_gets_one_line(name, arguments, said):
