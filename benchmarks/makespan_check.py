@@ -4,8 +4,9 @@
     python benchmarks/makespan_check.py results/embedded --cores 2 --target sp --from other/results/embedded
 
 Seconds of each job come (a) from that job itself, which tests the schedule alone; (b) from the other jobs: a random
-half of them sets rates and medians for the other half and the other way round, so that no job predicts itself; (c) from
-another run of the same edition, where one is given.
+half of them sets rates and medians for the other half and the other way round, so that no job predicts itself; (c) as
+the table of makespan.py does it where no GPU was measured: the work of networks from the forecast at the assumed rate;
+(d) from another run of the same edition, where one is given.
 """
 
 from __future__ import annotations
@@ -61,6 +62,9 @@ def check(arguments: argparse.Namespace) -> Iterator[str]:
     yield row("its own, measured", jobs, [own], arguments.cores, real)
     halves = [predicted_by_halves(run, spans, jobs, draw) for draw in range(DRAWS)]
     yield row("from the other half of the jobs", jobs, halves, arguments.cores, real)
+    assumed = fitted(run, run.timed_on("cpu"), spans, rates=False)
+    alone = {job.id: assumed.of(job) for job in jobs}
+    yield row("of networks at the assumed rate", jobs, [alone], arguments.cores, real)
     if arguments.other:
         other = spans_of(read_run(arguments.other, arguments.configfile), jobs)
         there = {job.id: Duration(span_of(other, job), "") for job in jobs}
@@ -88,11 +92,12 @@ def span_of(spans: Sequence[Span], job: Job) -> float:
     return next((span.seconds for span in spans if job.outputs and job.outputs[0] in span.outputs), 0.0)
 
 
-def fitted(run: Measured, timed: Sequence[Timed], spans: Sequence[Span]) -> Durations:
-    """Durations of the run's jobs by what was measured of some jobs."""
+def fitted(run: Measured, timed: Sequence[Timed], spans: Sequence[Span], rates: bool = True) -> Durations:
+    """Durations of the run's jobs by what was measured of some jobs; without ``rates`` steps go at the assumed one."""
     assumed = run.forecast.plan.config["plan"]["cpu_gflops"] * 1e9
     start_up = median(start_ups(spans, timed).values())
-    return Durations(steps_of(run.forecast), timed=timed, spans=spans, assumed=assumed, start_up=start_up)
+    known = timed if rates else []
+    return Durations(steps_of(run.forecast), timed=known, spans=spans, assumed=assumed, start_up=start_up)
 
 
 def predicted_by_halves(run: Measured, spans: Sequence[Span], jobs: Sequence[Job], draw: int) -> dict[int, Duration]:

@@ -25,6 +25,7 @@ from editions import ROOT, edition
 from lossproof.exhibits.paths import Run
 
 TEST = [edition("test")]
+PER_JOB = 2  # seeds of a job there
 RUN = Run("digits", "lenet5", "ce")
 
 
@@ -52,6 +53,7 @@ def test_snakemake_tells_its_jobs(planned):
     training = next(one for one in planned if one.rule == "train")
     assert (training.gpus, training.threads, training.priority) == (1, 1, 20)
     assert any(path.endswith("/record.json") for path in training.outputs)
+    assert [(one.rule, one.outputs) for one in planned] == sorted((one.rule, one.outputs) for one in planned)
     drawn = next(one for one in planned if one.rule == "figure")
     assert (drawn.gpus, drawn.priority) == (0, 0)
     after = waits_for(planned)
@@ -232,6 +234,9 @@ def test_a_run_on_one_core_is_simulated_to_the_second(checkout, planned, monkeyp
     for at, one in enumerate(jobs):
         for path in one.outputs:
             remember(checkout, one.rule, path, 1000.0 + 2 * at, 1000.0 + 2 * at + 2, log=str(at))
+    flop = {one.output: one.flop for one in steps_of(forecast_of(TEST)) if one.rule == "train"}
+    for file in (checkout / "results/test/models").rglob("provenance.json"):
+        file.write_text(json.dumps({"wall_seconds": 1.5 / PER_JOB, "device": "cpu"}))
     given = Namespace(
         results=checkout / "results/test", configfile=TEST, target="all", cores=1, other=checkout / "results/test"
     )
@@ -240,6 +245,11 @@ def test_a_run_on_one_core_is_simulated_to_the_second(checkout, planned, monkeyp
     assert f"{len(jobs)} jobs, cores: 1, real: {took} s, between jobs: 0.0% of" in said
     exact = rf"\| {took} \| {took} \({took} to {took}\) \| [+-]0\.0% \|"
     assert re.search(rf"its own, measured {exact}", said) and re.search(rf"in another run {exact}", said)
+    # Each training started for 0.5 s; 1.5 s of work become what the forecast counts, at plan.cpu_gflops.
+    trainings = [one for one in jobs if one.rule == "train"]
+    trained = sum(0.5 + sum(flop.get(path, 0) for path in one.outputs) / 1e11 for one in trainings)
+    others = 2 * (len(jobs) - len(trainings))
+    assert re.search(rf"at the assumed rate \| {trained + others:.0f} \| {trained + others:.0f} ", said)
     # Of two cores one was not used in this run: its simulation uses both.
     given.cores = 2
     said = "\n".join(makespan_check.check(given))

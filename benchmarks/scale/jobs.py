@@ -40,8 +40,7 @@ def jobs_of(root: Path, targets: Sequence[str], overlays: Sequence[Path], device
         command += ["--quiet", "all", f"--cores={MANY}", *files, f"--config=device={device}"]
         command += ["--logger=joblist", f"--logger-joblist-file={listed}"]
         found_at = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-        # The order of the jobs is that of sets of strings: the same each time.
-        here = {"PYTHONPATH": os.pathsep.join(filter(None, found_at)), "PYTHONHASHSEED": "0"}
+        here = {"PYTHONPATH": os.pathsep.join(filter(None, found_at))}
         # One stream, so that the last line is what stopped it.
         done = subprocess.run(
             command, cwd=root, env=os.environ | here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -50,7 +49,9 @@ def jobs_of(root: Path, targets: Sequence[str], overlays: Sequence[Path], device
             said = done.stdout.strip().rpartition("\n")[2].strip().removeprefix("lossproof: ")
             raise ValueError(said or f"Snakemake ended with {done.returncode}")
         read = [json.loads(line) for line in listed.read_text(encoding="utf-8").splitlines()]
-    return [Job(**(one | {key: tuple(one[key]) for key in ("inputs", "outputs")})) for one in read]
+    found = [Job(**(one | {key: tuple(one[key]) for key in ("inputs", "outputs")})) for one in read]
+    # Snakemake's order changes from call to call.
+    return sorted(found, key=lambda job: (job.rule, job.outputs))
 
 
 def waits_for(jobs: Iterable[Job]) -> dict[int, frozenset[int]]:

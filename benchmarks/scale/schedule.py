@@ -84,11 +84,11 @@ def busy(tasks: Mapping[int, Task], resource: str) -> float:
 
 
 def behind(tasks: Mapping[int, Task], last: int) -> dict[int, Task]:
-    """A task and all that must end before it, directly or not."""
-    found: dict[int, Task] = {}
+    """A task and all that must end before it, directly or not, in the order in which they were given."""
+    found: set[int] = set()
     left = [last]
     while left:
         if (name := left.pop()) not in found:
-            found[name] = tasks[name]
+            found.add(name)
             left.extend(tasks[name].after)
-    return found
+    return {name: task for name, task in tasks.items() if name in found}
