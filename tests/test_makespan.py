@@ -178,6 +178,13 @@ def test_a_folder_that_tells_nothing_is_named(checkout, folder, overlays, said):
         read_run(checkout / folder, overlays)
 
 
+def test_provenance_without_seconds_is_named(checkout):
+    file = next((checkout / "results/test").rglob("diagnostics.provenance.json"))
+    file.write_text(json.dumps({"device": "cpu"}))
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(file))} tells no wall_seconds or no device$"):
+        read_run(checkout / "results/test", TEST)
+
+
 def script(name, *arguments):
     return subprocess.run(
         [sys.executable, f"benchmarks/{name}.py", *map(str, arguments)],

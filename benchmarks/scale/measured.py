@@ -48,6 +48,8 @@ class Measured:
         for step in steps_of(self.forecast):
             if (path := self.root / step.provenance).is_file():
                 told = read_json(path)
+                if not {"wall_seconds", "device"} <= told.keys():
+                    raise ValueError(f"{path} tells no wall_seconds or no device")
                 yield Timed(step, told["wall_seconds"], told["device"])
 
     @cached_property
