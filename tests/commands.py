@@ -49,7 +49,18 @@ def targets(overlays: tuple[str, ...]) -> frozenset[str]:
     files = [path for one in made.made for path in (*made.outputs(one), *made.tidy(one), *made.inputs(one))]
     names = [exhibit.target for exhibit in made.made]
     whole = [f"{results}/report.html", f"{results}/claims.csv"]
-    return frozenset(["all", "report", "claims", "plan", *made.config["papers"], *names, *files, *whole])
+    return frozenset(
+        ["all", "report", "claims", "plan", "networks", "attacks", *made.config["papers"], *names, *files, *whole]
+    )
+
+
+def without_profile(words: list[str]) -> tuple[list[str], str]:
+    """The words without ``--workflow-profile``, and what is wrong with it: its executor may not be installed here."""
+    if "--workflow-profile" not in words:
+        return words, ""
+    at = words.index("--workflow-profile")
+    profile = Path(*words[at + 1 : at + 2], "profile.yaml")
+    return words[:at] + words[at + 2 :], "" if profile.is_file() else f"no {profile}"
 
 
 def fault_of(command: str) -> str:
@@ -59,6 +70,9 @@ def fault_of(command: str) -> str:
         rules = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         unknown = [word for word in words if "=" not in word and word not in rules]
         return f"no target {unknown} in the Makefile" if unknown else ""
+    words, fault = without_profile(words)
+    if fault:
+        return fault
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):

@@ -9,6 +9,7 @@ from editions import ROOT
 
 PAGES = sorted(path for path in ROOT.rglob("*.md") if not any(part[0] == "." for part in path.relative_to(ROOT).parts))
 COMMENTED = [ROOT / "Snakefile", ROOT / "config.yaml", ROOT / "Makefile", *sorted(ROOT.glob("editions/*.yaml"))]
+COMMENTED += sorted(ROOT.glob("profiles/*/profile.yaml"))
 PRINTED = [(page, command) for page in PAGES for command in fenced(page.read_text(encoding="utf-8"))]
 PRINTED += [(file, command) for file in COMMENTED for command in commented(file.read_text(encoding="utf-8"))]
 
@@ -47,6 +48,8 @@ def test_the_snakefile_and_the_readme_print_commands():
         "snakemake all --cores 1 --configfile editions/none.yaml",
         "snakemake all --coers 1",
         "make everything",
+        "snakemake all --workflow-profile profiles/none",
+        "snakemake al --workflow-profile profiles/slurm",
     ],
 )
 def test_a_wrong_command_is_seen(wrong):

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real SLURM of one node on this machine, with accounting and two pretend GPUs, to try the shipped profile on.
 #
-#   tests/slurm/single_node.sh start   install what is missing (Debian, as root), configure, start, wait until it answers
+#   tests/slurm/single_node.sh install install what is missing (Debian, as root)
+#   tests/slurm/single_node.sh start   the same, then configure, start, and wait until it answers
 #   tests/slurm/single_node.sh stop    stop it and take its configuration away
 #   tests/slurm/single_node.sh check   say whether `start` could work here, without changing anything
 #
@@ -54,6 +55,13 @@ check() {
 install() {
   missing || return 0
   export DEBIAN_FRONTEND=noninteractive
+  # Debian starts a service when its package is installed: not here.
+  local policy=/usr/sbin/policy-rc.d
+  if ! [ -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod +x "$policy"
+    trap "rm -f '$policy'" EXIT
+  fi
   local quick=(-o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30)
   timeout 300 apt-get "${quick[@]}" --quiet --quiet update
   timeout 900 apt-get "${quick[@]}" --quiet --quiet --yes --no-install-recommends install "${PACKAGES[@]}" > /dev/null
@@ -166,11 +174,15 @@ stop() {
 }
 
 case "${1:-}" in
+  install)
+    check
+    install
+    ;;
   start) start ;;
   stop)
     check
     stop
     ;;
   check) check ;;
-  *) fail "start, stop or check?" ;;
+  *) fail "install, start, stop or check?" ;;
 esac
