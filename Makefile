@@ -15,7 +15,8 @@ test: .venv/test.installed
 	.venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/mypy
-	.venv/bin/pytest
+	.venv/bin/pytest -m "not alone" -n $(CORES) --dist loadfile --no-loadscope-reorder
+	.venv/bin/pytest -m alone
 
 $(UV): requirements/uv.txt
 	$(PYTHON) -c "import sys; sys.exit('lossproof needs Python 3.11 or newer; set PYTHON=...') if sys.version_info < (3, 11) else None"

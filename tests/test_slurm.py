@@ -24,6 +24,7 @@ from lossproof.records import read_json, sha256
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(
         os.environ.get("LOSSPROOF_SLURM") != "1",
         reason="LOSSPROOF_SLURM=1 installs a SLURM on this machine (Debian, root) and tries the profile on it",
