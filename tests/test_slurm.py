@@ -131,6 +131,12 @@ def finished(tmp_path_factory, slurm, plugins):
         return checkout, running.end(), running.submissions()
 
 
+def progress(checkout, epochs):
+    """How many of its epochs a first attempt has behind it, as its log tells now and then."""
+    log = (checkout.folder / f"logs/test/train/{RUN}/seeds.log").read_text()
+    return max(map(int, re.findall(rf"(\d+)/{epochs},", log)), default=0)
+
+
 def provenance(checkout: Checkout, *patterns):
     return [read_json(path) for pattern in patterns for path in sorted(checkout.folder.glob(pattern))]
 
@@ -205,6 +211,7 @@ def test_cancelled_and_overdue_trainings_resume_on_their_next_attempt(finished, 
         submitting(checkouts["cancelled"], plugins, TARGET) as cancelled,
     ):
         cancelled.until("resume point", (checkouts["cancelled"].folder / resume).exists)
+        cancelled.until("third of the epochs", lambda: progress(checkouts["cancelled"], epochs) > epochs / 3)
         number = cancelled.submissions()[-1][0]
         subprocess.run(["scancel", number], check=True)
         texts = {"cancelled": cancelled.end(), "overdue": overdue.end()}
