@@ -59,6 +59,16 @@ def test_time_grows_with_the_work(paper):
     assert minutes(trained("ce")) == pytest.approx(30 + 6 * 60 * hours, abs=1)
 
 
+def test_a_file_that_no_exhibit_needs_can_be_asked_for(paper):
+    """Any network, and any data set of the configuration, may be named by its path."""
+    run = Run("kmnist", "mlp2", "focal")
+    assert run not in paper.plan.runs
+    assert network_runtime(paper, Work(models=frozenset({Model(run, 0)})), True, 1) > 30
+    unused = sorted(set(paper.plan.config["datasets"]) - {used.dataset for used in paper.plan.runs})
+    assert unused
+    assert all(data_memory(paper, name, 1) >= 3000 for name in unused)
+
+
 def test_a_jobs_work_is_counted_as_the_plan_counts_it(paper):
     for work in (trained("ce"), trained("pc", "vgg13")):
         amount = paper.amount(work)

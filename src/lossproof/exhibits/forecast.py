@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,20 @@ BYTES_PER_SENSITIVITY = 25
 BYTES_PER_DIAGNOSIS = 100_000  # with the card
 
 Owner = TypeVar("Owner")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Made(dict[Key, Value]):
+    """Values by key that are made from them, on demand too: a file may be asked for that no exhibit needs."""
+
+    def __init__(self, make: Callable[[Key], Value], keys: Iterable[Key]) -> None:
+        super().__init__((key, make(key)) for key in keys)
+        self._make = make
+
+    def __missing__(self, key: Key) -> Value:
+        value = self[key] = self._make(key)
+        return value
 
 
 class Model(NamedTuple):
@@ -127,18 +141,20 @@ class Forecast:
     def extents(self) -> dict[str, Extent | None]:
         """The extent of each data set that is used, None where it is not known yet."""
         known = self.plan.config["datasets"]
-        names = sorted({run.dataset for run in self.plan.runs})
-        return {name: extent_of(known[name], self.root / self.plan.paths.dataset(name)[-1]) for name in names}
+        return Made(
+            lambda name: extent_of(known[name], self.root / self.plan.paths.dataset(name)[-1]),
+            sorted({run.dataset for run in self.plan.runs}),
+        )
 
     @cached_property
     def settings(self) -> dict[Run, dict[str, Any]]:
         """The resolved settings of every run."""
-        return {run: run_settings(self.plan.config, *run) for run in self.plan.runs}
+        return Made(lambda run: run_settings(self.plan.config, *run), self.plan.runs)
 
     @cached_property
     def networks(self) -> dict[Run, tuple[Extent, Cost] | str]:
         """Extent of the data and cost of the network of every run, or what is not known."""
-        return {run: self._network(run) for run in self.plan.runs}
+        return Made(self._network, self.plan.runs)
 
     def amount(self, work: Work) -> Amount:
         """What some work comes to; models and surfaces whose cost is not known are named and left out of the sums."""

@@ -35,7 +35,7 @@ def small_runtime(attempt: int) -> int:
 
 def data_memory(forecast: Forecast, dataset: str, attempt: int) -> int:
     """Megabytes of a step that holds a data set, whether it prepares it or runs networks on it."""
-    extent = forecast.extents.get(dataset)
+    extent = forecast.extents[dataset]
     held = extent.prepared if extent and not extent.encoded else 0
     return attempt * (NETWORK_MB + math.ceil(COPIES * held / MEGA))
 
