@@ -40,9 +40,15 @@ class Entry:
         return getattr(importlib.import_module(self.module), self.build)
 
 
+@cache
+def _statements(path: Path) -> list[ast.stmt]:
+    """A file's top-level statements; every step reads some files for many names."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path)).body
+
+
 def _definition(path: Path, name: str) -> ast.expr | None:
     """The expression that a file (or the file of ours it imports the name from) gives a top-level name."""
-    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+    for node in _statements(path):
         if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
             return _Named(path).visit(node.value)
         if isinstance(node, ast.ImportFrom) and name in (alias.name for alias in node.names):

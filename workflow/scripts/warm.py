@@ -36,6 +36,8 @@ LIBRARIES = (
     "safetensors.torch",
     "scipy.special",
     "torchattacks",
+    "pyautoattack",
+    "foolbox",
     "loss_landscapes",
     "scipy.stats",
     "sklearn.manifold",

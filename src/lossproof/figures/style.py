@@ -180,6 +180,10 @@ def page(out_stem: Path, width: float, height: float) -> Iterator[Figure]:
     with house():
         figure = Figure(figsize=(width, height), layout="constrained")  # not pyplot: no window, no global state
         yield figure
+        # Each of the two files would place all panels anew, and draw the page once for that alone.
+        if engine := figure.get_layout_engine():
+            engine.execute(figure)
+        figure.set_layout_engine(None)
         for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "Producer": None})):
             with whole(out_stem.with_name(f"{out_stem.name}.{kind}")) as path:
                 figure.savefig(path, format=kind, metadata=metadata)
