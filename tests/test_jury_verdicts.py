@@ -10,6 +10,7 @@ from test_exhibit_kinds import as_text
 
 from lossproof.catalogue import load
 from lossproof.exhibits import jury_rule as rule
+from lossproof.exhibits import statistics
 from lossproof.exhibits.jury_verdicts import COLUMNS, JuryVerdicts
 from lossproof.exhibits.paths import Paths
 from lossproof.exhibits.statistics import Estimate, accuracy, difference, over_images, over_seeds
@@ -61,10 +62,26 @@ def test_intervals_apart():
     assert share == correct.mean()
 
 
-def gain(attack: str, value: float, half: float = 5.0, p: float = 0.001, epsilon: str = "0.1") -> rule.Gain:
+def test_equal_outcomes_of_few_images_leave_a_gain_open():
+    nothing = np.zeros((3, 16), bool)
+    assert statistics.gain(nothing, nothing) == pytest.approx((0, -20.6, 20.6), abs=0.05)
+    # Of 16 images none shows what a fifth of all does, once in 40 times.
+    rare = (1 - 0.206) ** 16
+    assert rare == pytest.approx(0.025, rel=0.01)
+    assert statistics.gain(nothing, nothing, among=3).high > 20.6
+    assert statistics.gain(~nothing, nothing) == pytest.approx((100, 79.4, 120.6), abs=0.05)
+    some = nothing.copy()
+    some[:, :3] = True
+    assert statistics.gain(some, nothing) == difference(some, nothing)
+
+
+def gain(
+    attack: str, value: float, half: float = 5.0, p: float = 0.001, epsilon: str = "0.1", joint: float = 6.0
+) -> rule.Gain:
     track = "printed" if attack == "jury_pgd" else "honest"
     norm = "l2" if attack == "jury_l2" else "linf"
-    return rule.Gain(attack, track, norm, epsilon, float(epsilon), Estimate(value, value - half, value + half), p)
+    alone, together = (Estimate(value, value - part, value + part) for part in (half, joint))
+    return rule.Gain(attack, track, norm, epsilon, float(epsilon), alone, p, together)
 
 
 CLAIM, FALLS, STANDS = gain("jury_pgd", 40), gain("jury_linf", 1), gain("jury_linf", 12)
@@ -87,6 +104,11 @@ CLAIM, FALLS, STANDS = gain("jury_pgd", 40), gain("jury_linf", 1), gain("jury_li
         ([CLAIM, STANDS], 2, [], rule.UNDECIDED, "but 2 of at least 3 seeds."),
         ([CLAIM, STANDS], 3, ["D1", "D9", "D13"], rule.UNDECIDED, "but raised: D1, D13."),
         ([CLAIM, gain("jury_linf", 12, p=0.2)], 3, [], rule.UNDECIDED, "but corrected p = 0.2."),
+        # Seeds that were lucky at one of several budgets.
+        ([CLAIM, gain("jury_linf", 12, joint=13)], 3, [], rule.UNDECIDED, "but not with all budgets taken together."),
+        ([gain("jury_pgd", 0), gain("jury_linf", -12, joint=13)], 3, [], rule.NO_GAIN, "no interval lies above 0"),
+        # Who draws at each pass may have been lucky with the draws.
+        ([CLAIM, STANDS], 3, ["D12"], rule.UNDECIDED, "but raised: D12."),
         ([CLAIM, gain("jury_linf", 12, p=0.2)], 1, ["D2"], rule.UNDECIDED, "0.2; 1 of at least 3 seeds; raised: D2"),
         ([CLAIM], 3, [], rule.UNDECIDED, "no worst case was measured in that ball"),
         ([CLAIM, gain("jury_linf", 0, epsilon="0.2")], 3, [], rule.UNDECIDED, "no worst case was measured in that"),
@@ -126,6 +148,12 @@ def test_rows(told):
     assert (one["gain"], one["gain_low"], one["gain_high"]) == pytest.approx(difference(correct, other))
     assert (one["clean"], one["twin_accuracy"], one["n_images"], one["seeds"]) == (95, 6, 100, 3)
     assert one["p"] == pytest.approx(2 / 2**65)
+    # Two budgets claim, four decide.
+    assert (one["joint_low"], one["joint_high"]) == pytest.approx(difference(correct, other, 2)[1:])
+    least = at["at", "jury_linf", 0.1]
+    correct, other = (np.arange(100) < np.array([[count + k * (count > 0)] for k in range(3)]) for count in (50, 0))
+    assert (least["joint_low"], least["joint_high"]) == pytest.approx(difference(correct, other, 4)[1:])
+    assert least["joint_low"] < least["gain_low"]
     assert one["flags"] == "D2 D13"  # a sign of the attack's is none of the network's
     assert (one["track"], one["norm"], one["twin"]) == ("printed", "linf", "ce_isce")
     assert at["isce", "jury_l2", 0.5]["norm"] == "l2" and at["isce", "jury_linf", 0.1]["p"] == 1
@@ -160,6 +188,11 @@ def test_an_invalid_image_counts_as_without_attack(told):
 def test_other_images_are_no_comparison(told):
     path = told.root / told.paths.attack(ISCE, 0, "test", "jury_linf", "npz")
     write_npz(path, read_npz(path) | {"index": np.arange(100)})
+    with pytest.raises(ValueError, match=r"isce/seed\*/test/jury_linf\.json: seeds were attacked on different images"):
+        collected(told, CE, ISCE)
+    for seed in (1, 2):
+        path = told.root / told.paths.attack(ISCE, seed, "test", "jury_linf", "npz")
+        write_npz(path, read_npz(path) | {"index": np.arange(100)})
     with pytest.raises(
         ValueError, match=r"isce/seed\*/test/jury_linf\.json: other images than those of the twin ce_isce"
     ):
@@ -194,7 +227,7 @@ def test_the_table(told):
     assert [column for _, column in made.columns[-3:]] == ["p", "flags", "verdict"]
     reference, masked, real, _ = (line.cells for line in section.lines)
     assert reference[:2] == ("95.0", "31.0") and reference[-3:] == ("–", "–", "reference")
-    assert masked[2].startswith("71.0; +65.0 [") and masked[4] == "0.0; +0.0 [0.0, 0.0]"
+    assert masked[2].startswith("71.0; +65.0 [") and masked[4] == "0.0; +0.0 [−3.6, 3.6]"  # 0.025 ** (1 / 100) = 0.964
     assert masked[-2:] == ("D2 D13", "gain vanishes") and real[-1] == "real gain" and float(real[-3]) < 1e-10
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.outcomes import right_after
 from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns
-from lossproof.exhibits.statistics import Estimate, accuracy, difference, over_images, over_seeds
+from lossproof.exhibits.statistics import Estimate, accuracy, gain, over_images, over_seeds
 from lossproof.jury.finding import RAISED
 from lossproof.jury.statistics import corrected, in_every_seed
 from lossproof.records import read_json, read_npz
@@ -41,11 +42,13 @@ CATALOGUE = {
     }
 }
 SPLIT = "test"
+JOINT = ("gain", "joint_low", "joint_high")
 COLUMNS = [
     *("paper", "exhibit", "dataset", "arch", "training", "control", "twin"),
     *("attack", "track", "norm", "epsilon", "epsilon_printed", "n_images", "seeds", "clean"),
     *("accuracy", "low", "high", "image_low", "image_high", "seed_low", "seed_high"),
-    *("twin_accuracy", "gain", "gain_low", "gain_high", "p", "p_corrected", "flags", "verdict", "why", "record"),
+    *("twin_accuracy", "gain", "gain_low", "gain_high", "joint_low", "joint_high", "p", "p_corrected"),
+    *("flags", "verdict", "why", "record"),
 ]
 
 
@@ -96,6 +99,8 @@ def _levels(context: Context, run: Run, attacks: Sequence[str]) -> Iterable[Leve
         after = np.stack([right_after(one) for one in arrays], axis=1)
         shared = {"attack": attack} | {key: said_of(record["attack"])[key] for key in ("track", "norm")}
         shared["record"] = context.paths.attack(run, "*", SPLIT, attack)
+        if any(not np.array_equal(one["index"], arrays[0]["index"]) for one in arrays):
+            raise ValueError(f"{shared['record']}: seeds were attacked on different images")
         for at, result in enumerate(record["results"]):
             if result["epsilon_value"] is not None:
                 said = shared | {"epsilon": result["epsilon_value"], "epsilon_printed": result["epsilon"]}
@@ -106,6 +111,7 @@ def _rows(context: Context, one: Judged, levels: Mapping[Run, list[Level]]) -> I
     """Rows of one run without its verdict. Raises ValueError where its twin was attacked on other images."""
     named = context.named(**one.run._asdict(), control=one.control, twin=one.twin)
     beside = {level.ball: level for level in levels.get(one.rival, ())} if one.rival else {}
+    tracks = Counter(level.said["track"] for level in levels[one.run])
     for level in levels[one.run]:
         seeds, images = level.correct.shape
         found = {"seeds": seeds, "n_images": images, "clean": 100 * float(level.clean.mean())}
@@ -119,8 +125,8 @@ def _rows(context: Context, one: Judged, levels: Mapping[Run, list[Level]]) -> I
         if other is not None:
             if not np.array_equal(other.index, level.index):
                 raise ValueError(f"{level.said['record']}: other images than those of the twin {one.twin}")
-            gain = _within(difference(level.correct, other.correct), -100.0)
-            found |= dict(zip(("gain", "gain_low", "gain_high"), gain, strict=True))
+            for names, among in (("gain", "gain_low", "gain_high"), 1), (JOINT, tracks[level.said["track"]]):
+                found |= dict(zip(names, _within(gain(level.correct, other.correct, among), -100.0), strict=True))
             found |= {"twin_accuracy": 100 * float(other.correct.mean())}
             found |= {"p": in_every_seed(level.correct, other.correct)}
         yield named | level.said | found
@@ -170,6 +176,7 @@ def _judge(
                 row["epsilon"],
                 Estimate(row["gain"], row["gain_low"], row["gain_high"]),
                 row["p_corrected"],
+                Estimate(*(row[key] for key in JOINT)),
             )
             for row in rows
             if "gain" in row
