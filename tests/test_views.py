@@ -170,3 +170,10 @@ def test_an_average_comes_in_smaller_batches(model, data):
     hook.remove()
     assert sizes[:2] == [32, 32]  # clean
     assert set(sizes[2:]) == {8}
+    # One that says that it draws nothing is passed once, in whole batches.
+    sizes.clear()
+    model.transform = None
+    hook = model.register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
+    run_bundle(model, split(data), {"one": PLAN | {"draws": 4, "epsilon": "0.03"}}, run_name="x", seed=0, batch_size=32)
+    hook.remove()
+    assert max(sizes[2:]) == 32

@@ -8,8 +8,8 @@ float32 images are held by at most
   DeepFool some 20 times B, as it holds a gradient per class);
 * the honest track: B // E clean ones (at least one) and a few times B more, as all budgets are attacked together;
 
-B is divided by the passes that an attack averages over (``draws``), as a gradient holds the activations of all of them;
-beside the network's activations for B images and what the feed itself holds (stated there).
+B is divided by the passes that an attack averages over (``draws``, where the model draws), as a gradient holds the
+activations of all of them; beside the network's activations for B images and what the feed itself holds (stated there).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from lossproof.attacks import budgets
 from lossproof.attacks.losses import AttackLoss
 from lossproof.attacks.outcome import Crafted, Outcome, judge, predict, summarise
 from lossproof.attacks.seeded import seeded
+from lossproof.attacks.views import passes
 from lossproof.progress import track
 from lossproof.records import SCHEMA_VERSION
 from lossproof.seeding import seed_of
@@ -193,7 +194,7 @@ def crafted(
     method = entry.load()
     size = fitting(batch_size, feeds[0].shape)
     together = len(found) if plan["track"] == "honest" else 1
-    size = max(1, size // (together * plan.get("draws", 1)))
+    size = max(1, size // (together * passes(model, plan.get("draws", 1))))
     count = ceil(sum(map(len, feeds)) / size)
     for number, (images, truth) in enumerate(track(joined(feeds, size), count, label)):
         batch, names = _pixels(images), (*seed_names, number * size)
