@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossproof.spelling import attack, budget, in_full
+from lossproof.spelling import attack, budget, in_full, name
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,9 @@ def test_budgets():
 def test_names_of_several_papers_trainings():
     names = [in_full(training) for training in ("ce", "ce_isce", "ce_pc@last", "mmc_sp", "sp_ce", "nce", "mine_pc")]
     assert names == ["CE", "CE (isce)", "CE @last (pc)", "MMC (sp)", "SP-CE", "CE, normalised logits", "mine pc"]
+
+
+def test_names_of_a_sweep_s_trainings():
+    names = [name(training) for training in ("isce_grid.s=1.m=0.02", "at_level.epsilon=8of255", "mine.wide_net=2")]
+    assert names == ["I-SCE, s = 1, m = 0.02", "adversarial training, ε = 8/255", "mine, wide net = 2"]
+    assert in_full("isce_grid.s=1.m=0.02") == names[0]

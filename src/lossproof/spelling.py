@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 NAMES = {
@@ -40,7 +41,9 @@ NAMES = {
     "label_smoothing": "label smoothing",
     "at": "adversarial training",
     "at_steps": "adversarial training, steps",
+    "at_level": "adversarial training",
     "isce": "I-SCE",
+    "isce_grid": "I-SCE",
     "pc": "PC",
     "pc_sum": "PC, sum",
     "pc_hard": "PC, hard rival",
@@ -155,7 +158,14 @@ def as_printed(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
 
 
 def name(key: str) -> str:
-    """The printed name of a component; an unknown one is shown as it is written, with spaces."""
+    """The printed name of a component; an unknown one is shown as it is written, with spaces.
+
+    Of a sweep's training the settings follow: ``isce_grid.s=1.m=0.05`` -> "I-SCE, s = 1, m = 0.05".
+    """
+    if "=" in key:
+        base, *settings = re.split(r"\.(?=[a-z_]+=)", key)
+        said = (one.partition("=") for one in settings)
+        return ", ".join([name(base), *(f"{parameter(one)} = {value.replace('of', '/')}" for one, _, value in said)])
     return NAMES.get(key) or NAMES.get(recipe(key), key.replace("_", " "))
 
 

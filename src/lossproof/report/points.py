@@ -12,7 +12,17 @@ def _with_interval(value: float | None, low: float | None, high: float | None, s
     if value is None:
         return ""
     interval = "" if low is None or high is None else f" [{low:.1f}, {high:.1f}]"
-    return f"{value:{sign}.1f}{interval}"
+    return _minus(f"{value:{sign}.1f}{interval}")
+
+
+def _minus(text: str) -> str:
+    """With the sign of numbers, as in the sentences of the jury's rule."""
+    return text.replace("-", "−")
+
+
+def signed(points: float) -> str:
+    """'+12.5'"""
+    return _minus(f"{points:+.1f}")
 
 
 def accuracy_in_words(numbers: Numbers) -> str:

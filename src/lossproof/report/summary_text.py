@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from lossproof.report.points import accuracy_in_words, gain_in_words
+from lossproof.exhibits.jury_rule import NO_GAIN
+from lossproof.report.points import accuracy_in_words, gain_in_words, signed
 from lossproof.tables.names import name
 
 # What does not fit on a page stands in the ledger, or in the jury's table.
@@ -155,6 +156,8 @@ def _jury(summary: Mapping[str, Any]) -> Block:
     else:
         sentences.append("Not even under PGD, as a paper would have reported it, does one of them gain on the twin.")
     sentences.append("Gains are in points of accuracy over the twin, with 95 % intervals over images and seeds.")
+    told = [one for one in trainings if one["verdict"] != NO_GAIN or one["flags"] or _claimed(one)]
+    sentences += _left_out([one for one in trainings if one not in told])
     rows = [
         (
             _run(one["run"]),
@@ -164,9 +167,22 @@ def _jury(summary: Mapping[str, Any]) -> Block:
             one["verdict"] + (f"; raised {', '.join(one['flags'])}" if one["flags"] else ""),
             one["why"],
         )
-        for one in trainings
+        for one in told
     ]
-    return _block(heading, sentences, table=[HEADS, *rows])
+    return _block(heading, sentences, table=[HEADS, *rows] if rows else [])
+
+
+def _left_out(trainings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence on networks of which a line each would fill the page and tell nothing."""
+    gains = [one["strongest"]["gain"] for one in trainings if (one["strongest"] or {}).get("gain") is not None]
+    if not gains:
+        return []
+    least, most = (signed(value) for value in (min(gains), max(gains)))
+    span = f"between {least} and {most}" if least != most else least
+    return [
+        f"{_count(len(trainings), 'network')} with no gain, no claim of one and no flag "
+        f"{'is' if len(trainings) == 1 else 'are'} left out of this table; gains under the strongest attack: {span}."
+    ]
 
 
 def _claimed(one: Mapping[str, Any]) -> bool:
