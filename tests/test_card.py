@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import combinations
 
+import numpy as np
 import pytest
 from fake_jury import ATTACKS, CE, CONTROLS, ISCE, KEPT, MEMBERS, SCALED, diagnosis, four, verdict_rows
 from matplotlib.figure import Figure
@@ -175,3 +176,12 @@ def test_the_step_draws_every_card(tmp_path):
 def test_drawing_does_not_import_torch():
     code = "import sys; from lossproof.figures import card; assert not {'torch', 'pandas', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT / "src")})
+
+
+def test_the_key_of_budgets_lies_where_no_curve_ends():
+    from lossproof.figures.card import _free
+
+    # In inches of a panel 1.9 wide: curves at both sides, at the left, at the right, nowhere.
+    assert 0.45 < _free(np.array([0.38, 1.64]), 1.9) < 1.1
+    assert _free(np.array([0.1, 0.4]), 1.9) > 1.1
+    assert _free(np.array([1.8, np.nan]), 1.9) == _free(np.array([]), 1.9) == 0.08

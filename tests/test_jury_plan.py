@@ -26,8 +26,8 @@ def test_every_network_of_the_papers_is_judged():
 
 def test_controls_have_twins_and_what_they_are_made_from():
     declared = {one["training"]: one for one in MADE.exhibit("jury", "controls").declaration["judged"]}
-    assert declared["ce_x100"]["control"] == "logits of ce_isce x 100"
-    assert declared["ce_like_pc"]["control"] == "logits of ce_pc, as confident as pc"
+    assert declared["ce_x100"]["control"] == "logits of CE (isce) × 100"
+    assert declared["ce_like_pc"]["control"] == "logits of CE (pc), as confident as PC"
     twins = {name: declared[name]["twin"] for name in ("ce_x100", "isce_minus", "ce+at", "ce_isce")}
     assert twins == {"ce_x100": "ce_isce", "isce_minus": "ce_isce", "ce+at": "ce_pc", "ce_isce": ""}
     like = Run(*GRAY, "ce_like_isce")

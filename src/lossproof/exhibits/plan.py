@@ -17,6 +17,7 @@ from lossproof.exhibits.paths import FIGURE_FORMATS, TABLE_FORMATS, Paths, Run
 from lossproof.exhibits.stand_ins import run_of
 from lossproof.settings.check import fault
 from lossproof.settings.resolved import made_from, twin_of
+from lossproof.spelling import in_full
 
 
 @dataclass
@@ -192,8 +193,8 @@ class Plan:
         if not control:
             return ""
         if "scale" in control:
-            return f"logits of {control['of']} x {control['scale']:g}"
-        return f"logits of {control['of']}, as confident as {control['match']}"
+            return f"logits of {in_full(control['of'])} × {control['scale']:g}"
+        return f"logits of {in_full(control['of'])}, as confident as {in_full(control['match'])}"
 
     def substitute(self, run: Run, attack: str) -> Run | None:
         """The run on which an attack on ``run`` is made, where it is not made on that itself alone.

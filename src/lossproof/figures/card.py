@@ -237,16 +237,27 @@ def _members(panel: Panel, attack: Record | None) -> None:
     panel.x, panel.y = (0, 102), (len(members) + 0.4, -0.4)
     names = {float(at + 1): MEMBERS.get(name, labels.name(name)) for at, name in enumerate(members)}
     panel.frame(HUNDRED, {0.0: "no attack"} | names, "still right (%)")
-    keys = []
+    keys, lowest = [], []
     for at, one in enumerate(results):
         left = _of_right(_floats([attack["clean_accuracy"], *(one.get(f"stands_{name}") for name in members)]), attack)
         colour, marker = BUDGETS[min(at, len(BUDGETS) - 1)]
         look: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 2.8, "linewidth": 1}
         panel.plot(left, np.arange(len(left)), **look)
         keys.append((f"ε = {one['epsilon']}", look))
-    # Curves fall from the right above to the left below, or at once.
-    stands = sum(one["accuracy"] for one in results) > 0.5 * attack["clean_accuracy"] * len(results)
-    return panel.key(keys, 0.08 if stands else panel.width - 0.8, 0.08 + 0.115 * (len(keys) - 1))
+        lowest.append(left[-2 - len(results) :])
+    # At the foot, where curves end: there they only fall to the left.
+    feet = np.concatenate([panel.across(ends) - panel.left for ends in lowest])
+    return panel.key(keys, _free(feet, panel.width), 0.08 + 0.115 * (len(keys) - 1))
+
+
+def _free(taken: np.ndarray, width: float, needed: float = 0.72) -> float:
+    """Where so many inches of a panel's width are farthest from all places that are taken; the leftmost of equals."""
+    starts = np.arange(0.08, width - needed, 0.04)
+    taken = taken[np.isfinite(taken)]
+    if not len(taken):
+        return float(starts[0])
+    away = np.maximum(starts[:, None] - taken, taken - starts[:, None] - needed).min(1)
+    return float(starts[away.argmax()])
 
 
 def _order(attack: Record, result: Record) -> list[str]:
