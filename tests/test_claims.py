@@ -497,7 +497,7 @@ def test_the_only_training_with_cross_entropy_is_the_rival():
         "pc+at": "direction holds",
         "pc": "direction holds",  # its twin, CE without adversarial training, is not printed there
     }
-    assert "Difference to ce+at: measured +10.00" in str(found["pc"]["reason"])
+    assert "Difference to CE + AT: measured +10.00" in str(found["pc"]["reason"])
     assert {name: one["verdict"] for name, one in table_5("cifar10").items()} == {
         "ce+at": "baseline",
         "pc+at": "direction holds",

@@ -13,6 +13,7 @@ from lossproof.report import build as module
 from lossproof.report.anchors import anchor
 from lossproof.report.build import build
 from lossproof.report.context import EMBEDDED_BANNER
+from lossproof.report.jury import jury_view
 from lossproof.report.summary import summarise
 
 VOID = {"meta", "img", "input", "br", "hr", "link", "wbr"}
@@ -255,7 +256,11 @@ def test_a_jury_has_verdicts_cards_and_a_page_per_paper(judged):
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert {one[1:] for one in page.values("href") if one.startswith("#")} <= set(page.ids)
-    assert "The jury judged 5 networks: 1 real gain, 1 gain vanishes, 1 no gain, 1 reference, 1 control." in text
+    assert "The jury judged 5 networks: real gain 1, gain vanishes 1, no gain 1, reference 1, control 1." in text
+    # What a reader asks first: which gains are real, which are gone.
+    assert [line["verdict"] for line in jury_view(judged["jury"])["lines"]] == [
+        *("real gain", "gain vanishes", "no gain", "reference", "control")
+    ]
     assert '<a href="#card-digits_gray-lenet5-mmc_sp">MMC</a>' in html
     assert {card["href"] for card in judged["jury"]["cards"]} <= set(page.values("href"))
     assert html.count('data-flags="D1|D13"') == 2  # in the table and on the card

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lossproof.spelling import name
+
 TOLERANCE_POINTS = 2.0
 TOLERANCE_PROBABILITY = TOLERANCE_POINTS / 100
 POINTS, PROBABILITY = "points", "of probability"
@@ -137,13 +139,13 @@ def _judge_value(case: Comparison, printed: float, measured: Estimate) -> tuple[
 
 def _judge_direction(case: Comparison) -> tuple[Verdict, str]:
     """Other data or another protocol: only the sign of the difference to the rival is compared."""
+    rival = ", ".join(map(name, case.rival.split(", "))) if case.rival else "the rival"
     if case.printed_difference is None:
         return Verdict.UNDECIDED, "No rival is printed beside this number, so it has no direction to compare."
     if case.difference is None:
-        rival = case.rival or "the rival"
         return Verdict.UNDECIDED, f"No paired difference to {rival} is recorded under the same attack."
     reason = (
-        f"Difference to {case.rival or 'the rival'}: measured {case.difference.value:+.{case.digits}f} "
+        f"Difference to {rival}: measured {case.difference.value:+.{case.digits}f} "
         f"({case.difference.interval(case.digits)}), printed {case.printed_difference:+.{case.digits}f} {case.unit}"
     )
     excludes = case.difference.excludes_zero()

@@ -14,12 +14,16 @@ from lossproof.report.pictures import picture
 from lossproof.report.points import accuracy_in_words, gain_in_words
 from lossproof.tables.names import name
 
+RANK = {verdict: at for at, verdict in enumerate(VERDICTS)}
+
 
 def jury_view(jury: Jury) -> dict[str, Any]:
     """What the template needs; ``lines`` and ``cards`` are empty where the jury did not sit."""
     cards = [_card(card) for card in jury.get("cards", ())]
     drawn = {card["run"]: card["anchor"] for card in cards}
-    lines = [_line(entry, drawn) for entry in judged(jury.get("verdicts", ()))]
+    # Gains first, kept or lost; the many without one after them. Filters and sorting are there for the rest.
+    entries = sorted(judged(jury.get("verdicts", ())), key=lambda entry: RANK.get(entry["verdict"], len(RANK)))
+    lines = [_line(entry, drawn) for entry in entries]
     told = [*lines, *cards]
     counts = Counter(line["verdict"] for line in lines)
     return {
