@@ -52,6 +52,20 @@ LOW_CONTRAST = """() => {
   return found;
 }"""
 
+# Words of the chosen elements that stand on more than one line.
+BROKEN_WORDS = """(chosen) => Array.from(document.querySelectorAll(chosen)).flatMap((element) => {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), broken = [];
+  while (walker.nextNode()) {
+    for (const word of walker.currentNode.data.matchAll(/\\S+/g)) {
+      const range = document.createRange();
+      range.setStart(walker.currentNode, word.index);
+      range.setEnd(walker.currentNode, word.index + word[0].length);
+      if (new Set(Array.from(range.getClientRects(), (box) => Math.round(box.top))).size > 1) { broken.push(word[0]); }
+    }
+  }
+  return broken;
+})"""
+
 
 @pytest.fixture(scope="session")
 def browser():
@@ -297,6 +311,9 @@ def test_paper_shows_every_row_whatever_is_filtered(browser, report):
         region = page.locator("#claims").locator("xpath=ancestor::div[@role='region']")
         assert region.evaluate("one => one.scrollHeight <= one.clientHeight + 1")
         assert page.evaluate("document.documentElement.scrollWidth") <= A4[0]
+        assert page.evaluate(BROKEN_WORDS, "table.status thead th, #claims thead th") == []
+        bar = page.locator(".bar").first
+        assert bar.evaluate("one => getComputedStyle(one).printColorAdjust") == "exact"  # else browsers leave it empty
         page.emulate_media(media="screen")
         until(page, lambda: page.locator(ROWS).count() == some)
         assert not page.locator("dd").first.is_visible()
