@@ -5,8 +5,8 @@ rule claims:
     input:
         tidy=[PATHS.tidy(exhibit.paper, exhibit.name) for exhibit in with_numbers()],
         cards=[PATHS.dataset(data)[-1] for data in data_in_use()],
-        claims="reference/claims.csv",
-        suspicious="reference/suspicious.csv",
+        claims=repository("reference/claims.csv"),
+        suspicious=repository("reference/suspicious.csv"),
     output:
         report(f"{RESULTS}/claims.csv", caption="../report/claims.rst", category="Claims"),
     log:

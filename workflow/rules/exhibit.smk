@@ -70,7 +70,7 @@ rule figure:
 rule table:
     input:
         tidy=lambda wildcards: PLAN.tidy(declared(wildcards))[0],
-        claims="reference/claims.csv",
+        claims=repository("reference/claims.csv"),
     output:
         PATHS.table("{paper}", "{exhibit}", "md"),
         PATHS.table("{paper}", "{exhibit}", "tex"),

@@ -6,9 +6,9 @@ rule report:
         outputs=every_output(),
         tidy=[path for exhibit in PLAN.made for path in PLAN.tidy(exhibit)],
         claims=rules.claims.output,
-        printed="reference/claims.csv",
-        published=published_runs(),
-        page=page_files(),
+        printed=repository("reference/claims.csv"),
+        published=[repository(path) for path in published_runs()],
+        page=[repository(path) for path in page_files()],
     output:
         f"{RESULTS}/report.html",
     log:
