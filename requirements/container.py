@@ -22,6 +22,9 @@ RUN python -m pip install --no-cache-dir --no-deps --require-hashes --compile -r
     && snakemake --version \\
     && python -c "import torchvision, torchattacks, foolbox, pyautoattack, loss_landscapes, sklearn, matplotlib"
 
+# Snakemake's storage on Kubernetes copies with it.
+RUN apt-get update && apt-get install --yes --no-install-recommends rsync && rm -rf /var/lib/apt/lists/*
+
 # A number, by which Kubernetes sees that it is not root.
 RUN useradd --create-home --uid 1000 lossproof
 USER 1000

@@ -12,8 +12,8 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 from editions import ROOT
 
 SCRIPT = re.compile(r"workflow/scripts/(\w+\.py)")
-# Not of a rule: warm.py starts the others where no environment is deployed, publish.py is called by hand.
-APART = {"warm.py", "publish.py"}
+# Not of a rule: warm.py and lease.py start the others, publish.py is called by hand.
+APART = {"warm.py", "lease.py", "publish.py"}
 
 
 class Step(NamedTuple):

@@ -11,11 +11,11 @@ import csv
 import os
 import re
 import subprocess
-import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import executor_plugins
 import pytest
 from checkout import Checkout, new_checkout
 
@@ -46,12 +46,7 @@ SAMPLE = 100
 
 @pytest.fixture(scope="module")
 def plugins(tmp_path_factory):
-    """The executor plugins, apart from the other tests' environment: each Snakemake imports all that it finds."""
-    folder = tmp_path_factory.mktemp("plugins")
-    command = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-    command += ["--python", sys.executable, "--target", folder, "-r", ROOT / "requirements/cluster.txt"]
-    subprocess.run(command, check=True)
-    return folder
+    return executor_plugins.install(tmp_path_factory.mktemp("plugins"))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from lossproof.settings.resolved import recipe_settings
 SCRIPTS = PACKAGE.parents[1] / "workflow/scripts"
 # Bottom first. A package imports from its own layer and from those below it.
 LAYERS = [
-    {"catalogue", "records", "seeding", "devices", "progress", "sources", "spelling"},
+    {"catalogue", "leases", "records", "seeding", "devices", "progress", "sources", "spelling"},
     {"criteria", "heads", "models", "datasets", "threats", "settings"},
     {"defences"},
     {"training"},

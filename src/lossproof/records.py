@@ -26,8 +26,6 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.devices import VISIBLE
-
 SCHEMA_VERSION = 1
 # Module to distribution: some modules do not know their own version.
 PACKAGES = {
@@ -176,7 +174,7 @@ def write_provenance(
             "packages": versions,
             "modules": modules,
             "device": device,
-            "visible_devices": os.environ.get(VISIBLE),
+            "visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
             "threads": threads,
             "inputs": {str(path): sha256(path) for path in inputs},
             **clock.read(),
