@@ -10,6 +10,8 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
             [PATHS.toy(toy, "{training}", name) for toy in MEMBERS for name in TOY_FILES],
         log:
             f"logs/{EDITION}/toy_{BUNDLE}/{{training}}.log",
+        # Long, and needed by nothing but the last steps: begun last, they would keep one core waiting.
+        priority: 30
         group:
             "checks"
         conda:
