@@ -10,13 +10,13 @@ UV = .venv/bin/uv
 run: .venv/run.installed
 	.venv/bin/snakemake all --cores $(CORES)
 
-# One process more than cores: many tests wait for others. Time limits of SLURM's jobs want the machine for themselves.
+# Time limits of SLURM's jobs want the machine for themselves, so they come last.
 test: .venv/test.installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/mypy
-	.venv/bin/pytest --ignore tests/test_slurm.py -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder
+	.venv/bin/pytest --ignore tests/test_slurm.py -n $(CORES) --dist loadfile --no-loadscope-reorder
 	.venv/bin/pytest tests/test_slurm.py
 
 $(UV): requirements/uv.txt
