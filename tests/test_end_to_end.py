@@ -20,6 +20,7 @@ from checkout import Checkout, new_checkout
 from commands import fault_of
 
 from editions import edition, plan
+from lossproof.exhibits.paths import MODEL_FILES
 from lossproof.records import sha256
 from lossproof.report.build import ASSETS
 
@@ -268,17 +269,19 @@ def test_the_same_bytes_elsewhere(finished, tmp_path):
 
 
 def test_a_killed_training_goes_on_to_the_same_bytes(finished):
+    """Of two seeds in one job, the kill comes in the second: the first is not trained anew, though its outputs go."""
+
     def overlay(name):
         path = finished.folder / f"{name}.yaml"
         path.write_text(
-            f"edition: {name}\nseeds: 1\ntraining: {{epochs: {{default: {EPOCHS}}}, resume_every_seconds: 0}}\n"
+            f"edition: {name}\nseeds: 2\ntraining: {{epochs: {{default: {EPOCHS}}}, resume_every_seconds: 0}}\n"
         )
         return Checkout(finished.folder, (*finished.options, path.name))
 
     killed, whole = overlay("killed"), overlay("whole")
     target = f"results/killed/models/{RUN}/seed0/record.json"
-    resume = finished.folder / f".cache/killed/models/{RUN}/seed0.safetensors"
-    models = finished.folder / f"results/killed/models/{RUN}/seed0"
+    first, resume = (finished.folder / f".cache/killed/models/{RUN}/seed{seed}.safetensors" for seed in (0, 1))
+    models = finished.folder / f"results/killed/models/{RUN}"
     process = subprocess.Popen(
         killed.command(target, "--cores", "1"),
         cwd=killed.folder,
@@ -298,7 +301,7 @@ def test_a_killed_training_goes_on_to_the_same_bytes(finished):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     time.sleep(1)
-    assert not [path for path in models.glob("*") if path.name[0] != "."], "a final name for unfinished training"
+    assert not [path for path in models.glob("seed1/*") if path.name[0] != "."], "a final name for unfinished training"
     still = resume.stat().st_mtime_ns
     time.sleep(1)
     assert resume.stat().st_mtime_ns == still, "the step outlived the command"
@@ -308,10 +311,12 @@ def test_a_killed_training_goes_on_to_the_same_bytes(finished):
     assert "--unlock" in said.stdout + said.stderr
     killed.succeed(target, "--unlock")
     killed.succeed(target, "--cores", "1", "--rerun-incomplete")
-    assert not resume.exists()
+    assert not resume.exists() and not first.exists(), "a resume point outlived its training"
     log = (finished.folder / f"logs/killed/train/{RUN}/seeds.log").read_text()
-    assert f"{EPOCHS}/{EPOCHS}," not in log, "the training started anew"
+    assert f"{EPOCHS}/{EPOCHS}," not in log, "a training started anew"
+    assert not re.search(f"{RUN}/0: ", log), "the first seed was trained again"
     whole.succeed(target.replace("killed", "whole"), "--cores", "1")
-    went_on = digests(models, "*")
-    assert went_on == digests(finished.folder / f"results/whole/models/{RUN}/seed0", "*")
-    assert set(went_on) == {"history.csv", "model.safetensors", "predictions.npz", "record.json"}
+    went_on = digests(models, "*/*")
+    assert went_on == digests(finished.folder / f"results/whole/models/{RUN}", "*/*")
+    assert {Path(path).name for path in went_on} == set(MODEL_FILES)
+    assert len(went_on) == 2 * len(MODEL_FILES)

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_training import CPU, DATA, DROPOUT, equal, leave_resume_point, same, tiny, told
+from test_training import CPU, DATA, DROPOUT, counted, equal, leave_resume_point, same, tiny, told
 from torch import nn
 
 from lossproof import devices
@@ -24,7 +24,6 @@ from lossproof.models.backbone import Backbone
 from lossproof.models.classifier import Classifier
 from lossproof.seeding import seed_of, torch_generator
 from lossproof.training import compiled as compiling
-from lossproof.training import loop
 from lossproof.training.augmentation import augment
 from lossproof.training.compiled import batch_sizes, compile_forward, one_line
 from lossproof.training.evaluate import pixels, predictions
@@ -343,15 +342,6 @@ def test_compiled_steps_are_uncompiled_steps(used, bound):
         step(model, compiled, images), step(twin, forward_in(twin, used, CPU), images), strict=True
     ):
         torch.testing.assert_close(found, expected, rtol=bound, atol=bound)
-
-
-def counted(monkeypatch, settings, data, path):
-    """A resumed training and how many epochs it still had to do."""
-    with monkeypatch.context() as patch:
-        epochs = []
-        real = loop._one_epoch
-        patch.setattr(loop, "_one_epoch", lambda *args: epochs.append(1) or real(*args))
-        return fit(settings, data, 0, CPU, path), len(epochs)
 
 
 # 16 images per batch and none left over: one shape to compile.

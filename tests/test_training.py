@@ -145,11 +145,21 @@ def interrupt_in_batch(monkeypatch, number):
 
 
 def leave_resume_point(path, settings, monkeypatch, seed=0, data=DATA, batch=11):
+    path.unlink(missing_ok=True)
     with monkeypatch.context() as patch:
         interrupt_in_batch(patch, batch)
         with pytest.raises(JobEndedError):
             fit(settings, data, seed, CPU, path, 0.0)
     assert path.is_file()
+
+
+def counted(monkeypatch, settings, data, path, **more):
+    """A training that may resume and how many epochs it still had to do."""
+    with monkeypatch.context() as patch:
+        epochs = []
+        real = loop._one_epoch
+        patch.setattr(loop, "_one_epoch", lambda *args: epochs.append(1) or real(*args))
+        return fit(settings, data, 0, CPU, path, **more), len(epochs)
 
 
 DROPOUT = {"arch": "googlenet", "model": {"width": 0.0625, "stem": "cifar", "normalise": True}, "epochs": 2}
@@ -180,14 +190,14 @@ def test_resuming_gives_the_same_bytes(tmp_path, monkeypatch, data, settings, ba
     resume = tmp_path / "seed0.safetensors"
     leave_resume_point(resume, settings, monkeypatch, data=data, batch=batch)
     torch.rand(7)  # whatever else the process drew
-    with monkeypatch.context() as patch:
-        epochs = []
-        real = loop._one_epoch
-        patch.setattr(loop, "_one_epoch", lambda *args: epochs.append(1) or real(*args))
-        resumed = fit(settings, data, 0, CPU, resume, 0.0)
-    assert len(epochs) < len(whole.history)
+    resumed, epochs = counted(monkeypatch, settings, data, resume)
+    assert 0 < epochs < len(whole.history)
     assert equal(whole, resumed)
-    assert list(tmp_path.iterdir()) == []
+    # It left a point at its end, from which the results can be made again.
+    again, epochs = counted(monkeypatch, settings, data, resume)
+    assert epochs == 0
+    assert equal(whole, again)
+    assert list(tmp_path.iterdir()) == [resume]
 
 
 @pytest.mark.parametrize("other", [{"batch_size": 15}, {"epochs": 5}, {"learning_rate": 0.02}, {"criterion": SP}])
@@ -204,6 +214,18 @@ def test_a_resume_point_of_another_seed_or_data_is_ignored(tmp_path, monkeypatch
     leave_resume_point(path, told(), monkeypatch)
     renamed = dataclasses.replace(DATA, card=DATA.card | {"processing": "other"})
     assert equal(fit(told(), renamed, 0, CPU, path), fit(told(), renamed, 0, CPU))
+
+
+def test_a_resume_point_of_other_code_is_ignored(tmp_path, monkeypatch):
+    path = tmp_path / "resume.safetensors"
+    leave_resume_point(path, told(), monkeypatch)
+    assert counted(monkeypatch, told(), DATA, path, code="another")[1] == told()["epochs"]
+    assert counted(monkeypatch, told(), DATA, path, code="another")[1] == 0
+
+
+def test_a_short_training_leaves_no_resume_point(tmp_path):
+    fit(told(), DATA, 0, CPU, tmp_path / "resume.safetensors", 60.0)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("damage", [lambda raw: raw[: len(raw) // 2], lambda raw: b"", lambda raw: b"\xff" * 100])

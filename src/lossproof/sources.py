@@ -78,3 +78,8 @@ def fingerprint(script: Path, modules: Iterable[str] = ()) -> list[str]:
         assert path is not None
         marks.append(f"{module}@{_digest(path)}")
     return marks
+
+
+def digest(marks: list[str]) -> str:
+    """A fingerprint in twelve characters."""
+    return hashlib.sha256("\n".join(marks).encode()).hexdigest()[:12]

@@ -1,6 +1,22 @@
 # One classifier per data set x architecture x training x seed.
 
 
+def drop_resume_points():
+    """Of trainings whose outputs Snakemake has taken: before that a kill could still cost them."""
+    for job in workflow.dag.jobs:
+        if job.rule.name == "train" and (workflow.dag.finished(job) or not workflow.dag.needrun(job)):
+            for seed in seeds_of(job.wildcards):
+                Path(PATHS.resume_point(run_of(job.wildcards), seed)).unlink(missing_ok=True)
+
+
+onsuccess:
+    drop_resume_points()
+
+
+onerror:
+    drop_resume_points()
+
+
 rule train:
     input:
         PATHS.dataset("{dataset}"),
@@ -22,6 +38,7 @@ rule train:
         edition=EDITION,
         settings=run_json,
         code=lambda wildcards: run_code("train.py", wildcards),
+        digest=lambda wildcards: sources.digest(run_code("train.py", wildcards)),
         seeds=seeds_of,
     message:
         "train {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
@@ -30,7 +47,7 @@ rule train:
         ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE" --threads {threads}'
         " --out results/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
         " --resume .cache/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
-        ' --resume-every "$RESUME_EVERY" --workers "$WORKERS" --prefetch "$PREFETCH" > {log:q} 2>&1'
+        ' --code {params.digest} --resume-every "$RESUME_EVERY" --workers "$WORKERS" --prefetch "$PREFETCH" > {log:q} 2>&1'
 
 
 # Controls: the same network, its logits multiplied by one number.

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder for seed<k>/")
     parser.add_argument("--resume", type=Path, help="folder for resume points")
     parser.add_argument("--resume-every", type=float, default=60.0, help="seconds between resume points")
+    parser.add_argument("--code", default="", help="what the code of this step is: other code's points are not used")
     parser.add_argument("--device", default="auto", choices=devices.DEVICES)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0, help="of the threads, processes that decode large images")
@@ -35,7 +36,7 @@ def main() -> None:
     for seed in arguments.seeds:
         clock = Clock()
         resume = arguments.resume / f"seed{seed}.safetensors" if arguments.resume else None
-        trained = fit(arguments.settings, data, seed, device, resume, arguments.resume_every, loading)
+        trained = fit(arguments.settings, data, seed, device, resume, arguments.resume_every, loading, arguments.code)
         out = arguments.out / f"seed{seed}"
         with whole(out / "model.safetensors") as path:
             save_file(trained.state, path)

@@ -51,6 +51,10 @@ class Paths:
     def model(self, run: object, seed: object, name: str) -> str:
         return f"{self.results}/models/{run}/seed{seed}/{name}"
 
+    def resume_point(self, run: object, seed: object) -> str:
+        """Kept outside the outputs, which Snakemake removes where a job fails."""
+        return f".cache/{self.edition}/models/{run}/seed{seed}.safetensors"
+
     def attack(self, run: object, seed: object, split: str, attack: str, suffix: str = "json") -> str:
         return f"{self.results}/attacks/{run}/seed{seed}/{split}/{attack}.{suffix}"
 

@@ -128,13 +128,16 @@ def fit(
     resume: Path | None = None,
     resume_every_seconds: float = 60.0,
     loading: Loading | None = None,
+    code: str = "",
 ) -> Trained:
     """Train one run.
 
     ``settings`` is the resolved run (dataset, arch, training, model, criterion, optimiser, epochs,
     batch_size, selection, ...); with ``warm_up`` other phases come before its own, and only epochs of the
-    last phase can be selected. ``resume`` is where a resume point is kept while training; it is
-    removed at the end. ``loading`` is how large images are decoded; it changes no result. Accuracies are in percent.
+    last phase can be selected. ``resume`` is where a resume point is kept while training. A training that
+    wrote one leaves one of its last epoch, from which the results can be made again: whoever calls removes it
+    once they are safe. Only a point of the same settings, data and ``code`` is used. ``loading`` is how large
+    images are decoded; it changes no result. Accuracies are in percent.
     """
     name = (settings["dataset"], settings["arch"], settings["training"], seed)
     # Initial weights depend on data, network and seed only, so that losses start from equal weights.
@@ -154,7 +157,7 @@ def fit(
     epochs = phases[-1].end
     # Compiled or not, a training goes on from the same point.
     resumable = {key: value for key, value in settings.items() if key != "compile"}
-    fingerprint = json.dumps([resumable, seed, data.card], sort_keys=True)
+    fingerprint = json.dumps([resumable, seed, data.card, code], sort_keys=True)
     history: list[dict[str, Any]] = []
     best = {key: value.clone() for key, value in model.state_dict().items()}
     progress: dict[str, Any] = {"best_score": -1.0, "best_epoch": 0, "status": "finished"}
@@ -208,7 +211,8 @@ def fit(
         if phase is phases[-1] and score > progress["best_score"]:
             progress |= {"best_score": score, "best_epoch": epoch + 1}
             best = {key: value.clone() for key, value in model.state_dict().items()}
-        if resume and time.monotonic() - last_saved >= resume_every_seconds:
+        due = time.monotonic() - last_saved >= resume_every_seconds
+        if resume and (due or (epoch + 1 == epochs and resume.exists())):
             reached = progress | {"history": history}
             checkpoint.save(resume, fingerprint, model, means.criterion, means.optimiser, shuffle, best, reached)
             last_saved = time.monotonic()
@@ -226,6 +230,4 @@ def fit(
         "n_train": len(kept),
         "n_test": len(test_feed),
     }
-    if resume:
-        resume.unlink(missing_ok=True)
     return Trained({key: value.cpu().contiguous() for key, value in best.items()}, history, figures, arrays)
