@@ -10,14 +10,12 @@ UV = .venv/bin/uv
 run: .venv/run.installed
 	.venv/bin/snakemake all --cores $(CORES)
 
-# Time limits of SLURM's jobs want the machine for themselves, so they come last.
 test: .venv/test.installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/mypy
-	.venv/bin/pytest --ignore tests/test_slurm.py -n $(CORES) --dist loadfile --no-loadscope-reorder
-	.venv/bin/pytest tests/test_slurm.py
+	.venv/bin/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 $(UV): requirements/uv.txt
 	$(PYTHON) -c "import sys; sys.exit('lossproof needs Python 3.11 or newer; set PYTHON=...') if sys.version_info < (3, 11) else None"
