@@ -64,6 +64,7 @@ rule diagnose:
         twin=lambda wildcards: as_json([run_settings(config, *run) for run in twins_of(wildcards)]),
         diagnostics=as_json(config["diagnostics"]),
         images=as_json(config["jury"]["images"]),
+        draws=config["jury"]["draws"],
         epsilon=lambda wildcards: per_dataset(config["jury"]["epsilon"], wildcards.dataset, wildcards.arch),
         seeds=diagnosed_seeds_of,
         code=lambda wildcards: run_code(
@@ -73,7 +74,7 @@ rule diagnose:
         "diagnose {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
         "device_python {resources.gpu} workflow/scripts/diagnose.py --settings {params.settings:q} --twin {params.twin:q}"
-        " --diagnostics {params.diagnostics:q} --images {params.images} --epsilon {params.epsilon}"
+        " --diagnostics {params.diagnostics:q} --images {params.images} --draws {params.draws} --epsilon {params.epsilon}"
         ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
         ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
         " > {log:q} 2>&1"

@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--twin", default=[], type=json.loads, help="JSON: [the resolved twin], or []")
     parser.add_argument("--diagnostics", required=True, type=json.loads, help="JSON: settings by diagnostic")
     parser.add_argument("--images", required=True, type=json.loads, help="number of test images, null for all")
+    parser.add_argument("--draws", required=True, type=int, help="passes averaged where a network draws at each")
     parser.add_argument("--epsilon", required=True, help="L-infinity radius in pixels, a fraction or decimal")
     arguments = parser.parse_args()
     settings = arguments.settings
@@ -45,6 +46,7 @@ def main() -> None:
             criterion=criterion,
             twin=twins[0] if twins else None,
             names=(opened.run, seed),
+            draws=arguments.draws,
         )
         found = diagnose(subject, arguments.diagnostics, opened.run, seed)
         folder = opened.results / "jury" / opened.run / f"seed{seed}"
