@@ -37,14 +37,28 @@ def test_a_name_claimed_twice_is_refused(tmp_path, monkeypatch):
     folder = tmp_path / "toys"
     folder.mkdir()
     for name in ("one", "two"):
-        (folder / f"{name}.py").write_text("CATALOGUE = {'same': {'build': 'f'}}\n")
+        (folder / f"{name}.py").write_text('CATALOGUE = {"same": {"build": "f"}}\n')
     monkeypatch.setattr(module, "PACKAGE", tmp_path)
     catalogue.cache_clear()
     try:
         with pytest.raises(ValueError, match=r"two\.py: 'same' is already offered by lossproof\.toys\.one"):
-            catalogue("toys")
+            catalogue("toys")["same"]
+        with pytest.raises(ValueError, match=r"two\.py: 'same'"):
+            list(catalogue("toys"))
     finally:
         catalogue.cache_clear()
+
+
+def test_one_name_reads_the_files_that_spell_it(monkeypatch):
+    read = []
+    real = module._literal
+    monkeypatch.setattr(module, "_literal", lambda path: read.append(path.stem) or real(path))
+    fresh, whole = module.Catalogue("criteria"), module.Catalogue("criteria")
+    assert fresh["label_smoothing"].build == "LabelSmoothing"
+    assert 0 < len(read) < 4
+    # What was asked for before changes nothing of the whole.
+    assert list(fresh.items()) == list(whole.items())
+    assert "nothing" not in module.Catalogue("criteria")
 
 
 def test_unknown_names_list_the_known():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -77,22 +78,65 @@ def _literal(path: Path) -> dict[str, Any]:
     return {} if found is None else ast.literal_eval(found)
 
 
-@cache
-def catalogue(kind: str) -> dict[str, Entry]:
-    """All components of one kind (a sub-package: 'criteria', 'models', ...), by name.
+def _entries(kind: str, path: Path) -> dict[str, Entry]:
+    """What one file offers."""
+    return {
+        name: Entry(
+            kind,
+            name,
+            f"lossproof.{kind}.{path.stem}",
+            spec["build"],
+            spec.get("parameters", {}),
+            {key: value for key, value in spec.items() if key not in ("build", "parameters")},
+        )
+        for name, spec in _literal(path).items()
+    }
 
-    Raises ValueError where two files claim one name.
+
+class Catalogue(Mapping[str, Entry]):
+    """All components of one kind by name. Whoever asks for one reads only the files that spell its name.
+
+    ValueError where two files that are read claim one name.
     """
-    entries: dict[str, Entry] = {}
-    for path in sorted((PACKAGE / kind).glob("*.py")):
-        for name, spec in _literal(path).items():
-            if name in entries:
-                raise ValueError(f"{path.name}: '{name}' is already offered by {entries[name].module}")
-            about = {key: value for key, value in spec.items() if key not in ("build", "parameters")}
-            entries[name] = Entry(
-                kind, name, f"lossproof.{kind}.{path.stem}", spec["build"], spec.get("parameters", {}), about
-            )
-    return entries
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._files = sorted((PACKAGE / kind).glob("*.py"))
+        self._known: dict[str, Entry] = {}
+        self._asked: set[str] = set()
+        self._whole = False
+
+    def _read(self, files: Iterable[Path]) -> None:
+        for path in files:
+            for name, entry in _entries(self.kind, path).items():
+                other = self._known.setdefault(name, entry)
+                if other.module != entry.module:
+                    raise ValueError(f"{path.name}: '{name}' is already offered by {other.module}")
+
+    def _all(self) -> dict[str, Entry]:
+        if not self._whole:
+            self._known = {}  # in the order of the files, whatever was asked for before
+            self._read(self._files)
+            self._whole = True
+        return self._known
+
+    def __getitem__(self, name: str) -> Entry:
+        if name not in self._asked and not self._whole:
+            self._asked.add(name)
+            self._read(path for path in self._files if f'"{name}"' in path.read_text(encoding="utf-8"))
+        return self._known[name] if name in self._known else self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+@cache
+def catalogue(kind: str) -> Catalogue:
+    """All components of one kind (a sub-package: 'criteria', 'models', ...), by name."""
+    return Catalogue(kind)
 
 
 def load(kind: str, name: str) -> Any:

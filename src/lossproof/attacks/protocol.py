@@ -61,7 +61,7 @@ def resolve(settings: Mapping[str, Any]) -> dict[str, Any]:
     ValueError names an unknown method or setting, another track than the method's, or a start that its ``reading``
     (``budgets``) does not have.
     """
-    method = settings.get("method")
+    method = settings.get("method", "")
     methods = catalogue.catalogue("attacks")
     if method not in methods:
         raise ValueError(f"no attack method '{method}'; known: {', '.join(sorted(methods))}")
