@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from lossproof.datasets.prepared import Prepared
@@ -198,6 +199,8 @@ def test_resuming_gives_the_same_bytes(tmp_path, monkeypatch, data, settings, ba
     assert epochs == 0
     assert equal(whole, again)
     assert list(tmp_path.iterdir()) == [resume]
+    # It holds the chosen weights alone, not what a training would go on from.
+    assert {key.split("/")[0] for key in load_file(resume)} == {"best"}
 
 
 @pytest.mark.parametrize("other", [{"batch_size": 15}, {"epochs": 5}, {"learning_rate": 0.02}, {"criterion": SP}])
@@ -398,13 +401,15 @@ def test_history_fits_its_file(tmp_path):
 
 
 @pytest.mark.parametrize("resumed", [False, True])
-def test_divergence_is_said_and_ends_training(tmp_path, resumed):
+def test_divergence_is_said_and_ends_training(tmp_path, monkeypatch, resumed):
     resume = tmp_path / "resume.safetensors" if resumed else None
     trained = fit(told(learning_rate=1e38, selection="best_test"), DATA, 0, CPU, resume, 0.0)
     assert trained.figures["status"].startswith("diverged in epoch")
     assert len(trained.history) < 4
     assert all(torch.isfinite(value).all() for value in trained.state.values())
     assert math.isfinite(trained.figures["test_accuracy"])
+    if resumed and trained.history:
+        assert counted(monkeypatch, told(learning_rate=1e38, selection="best_test"), DATA, resume)[1] == 0
 
 
 def test_a_last_batch_of_one_is_left_out():

@@ -62,6 +62,22 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
 
 
+def drop_resume_points():
+    """Of trainings whose outputs Snakemake has taken: before that a kill could still cost them."""
+    for job in workflow.dag.jobs:
+        if job.rule.name == "train" and (workflow.dag.finished(job) or not workflow.dag.needrun(job)):
+            for seed in seeds_of(job.wildcards):
+                Path(PATHS.resume_point(run_of(job.wildcards), seed)).unlink(missing_ok=True)
+
+
+onsuccess:
+    drop_resume_points()
+
+
+onerror:
+    drop_resume_points()
+
+
 PLAN = read_plan()
 config.update(PLAN.config)
 PATHS = PLAN.paths

@@ -1,22 +1,6 @@
 # One classifier per data set x architecture x training x seed.
 
 
-def drop_resume_points():
-    """Of trainings whose outputs Snakemake has taken: before that a kill could still cost them."""
-    for job in workflow.dag.jobs:
-        if job.rule.name == "train" and (workflow.dag.finished(job) or not workflow.dag.needrun(job)):
-            for seed in seeds_of(job.wildcards):
-                Path(PATHS.resume_point(run_of(job.wildcards), seed)).unlink(missing_ok=True)
-
-
-onsuccess:
-    drop_resume_points()
-
-
-onerror:
-    drop_resume_points()
-
-
 rule train:
     input:
         PATHS.dataset("{dataset}"),
@@ -40,13 +24,14 @@ rule train:
         code=lambda wildcards: run_code("train.py", wildcards),
         digest=lambda wildcards: sources.digest(run_code("train.py", wildcards)),
         seeds=seeds_of,
+        points=lambda wildcards: str(Path(PATHS.resume_point(run_of(wildcards), 0)).parent),
     message:
         "train {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
         "device_python {resources.gpu} workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
         ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE" --threads {threads}'
         " --out results/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
-        " --resume .cache/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
+        " --resume {params.points}"
         ' --code {params.digest} --resume-every "$RESUME_EVERY" --workers "$WORKERS" --prefetch "$PREFETCH" > {log:q} 2>&1'
 
 

@@ -169,11 +169,11 @@ class Forecast:
         found.disk += sum(extent.prepared for name in work.datasets if (extent := self.extents[name]))
         return found
 
-    def flop(self, work: Work) -> float:
-        """Floating-point operations of some work, 0 for what is not known; quick, since it asks for no other work."""
+    def flop(self, work: Work) -> float | None:
+        """Floating-point operations of some work, None where not all is known; quick, as it asks for no other work."""
         found = Amount()
         self._add(found, work)
-        return found.training_flop + found.attack_flop
+        return None if found.uncounted else found.training_flop + found.attack_flop
 
     def _add(self, found: Amount, work: Work) -> None:
         for model in work.models:
@@ -266,6 +266,8 @@ class Forecast:
         evaluated = (extent.test + extent.train * held) * all_epochs(settings) + extent.train + extent.test
         if "logits" in settings:
             trained, evaluated = 0, extent.train + extent.test
+        else:  # its last resume point, as large as its weights, stays until the end of the run
+            found.disk += BYTES_PER_PARAMETER * cost.parameters
         found.training_passes += trained
         found.training_flop += training_flop(cost, trained=trained, evaluated=evaluated)
         found.disk += BYTES_PER_PARAMETER * cost.parameters + BYTES_PER_OUTCOME * (extent.train + extent.test)
@@ -290,9 +292,12 @@ class Forecast:
 
     def _seen_by(self, run: Run, attack: dict[str, Any]) -> dict[str, Any]:
         """An attack's settings as they come out on a run: one that draws nothing needs one pass, not ``draws``."""
+        return attack if self._draws(run) or "draws" not in attack else attack | {"draws": 1}
+
+    def _draws(self, run: Run) -> bool:
+        """Whether a run's network draws at each pass."""
         defence = self.settings[run].get("defence", {}).get("name")
-        draws = bool(defence) and catalogue("defences")[str(defence)].about["acts"] == "forward"
-        return attack if draws or "draws" not in attack else attack | {"draws": 1}
+        return bool(defence) and catalogue("defences")[str(defence)].about["acts"] == "forward"
 
     def _add_landscape(self, found: Amount, run: Run, method: str) -> None:
         if not (known := self._costed(found, run)):
@@ -326,7 +331,10 @@ class Forecast:
         extent, cost = known
         wanted = self.plan.config["jury"]["images"]
         images = extent.test if wanted is None else min(wanted, extent.test)
-        both, forward = diagnosis_passes(self.plan.config["diagnostics"], images, extent.classes)
+        draws = self.plan.config["jury"]["draws"] if self._draws(run) else 1
+        both, forward = (
+            draws * count for count in diagnosis_passes(self.plan.config["diagnostics"], images, extent.classes)
+        )
         found.attack_passes += both
         found.attack_flop += attack_flop(cost, attacked=both, evaluated=forward)
         found.disk += BYTES_PER_DIAGNOSIS

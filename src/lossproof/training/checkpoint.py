@@ -52,6 +52,15 @@ def save(
     tensors |= _pack_optimiser(optimiser)
     tensors |= {"random/shuffle": shuffle.get_state(), "random/torch": torch.get_rng_state()}
     tensors |= {f"random/{kind}": module.get_rng_state() for kind, module in _generators().items()}
+    _write(path, fingerprint, tensors, progress)
+
+
+def save_last(path: Path, fingerprint: str, best: dict[str, Tensor], progress: dict[str, Any]) -> None:
+    """Write the point of a training that has ended: the chosen weights and how it went, nothing to train on from."""
+    _write(path, fingerprint, {f"best/{key}": value for key, value in best.items()}, progress)
+
+
+def _write(path: Path, fingerprint: str, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
     # Fresh copies: safetensors refuses tensors that share memory.
     tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
     with whole(path) as temporary:
@@ -76,7 +85,10 @@ def restore(
     optimiser: torch.optim.Optimizer,
     shuffle: torch.Generator,
 ) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Load a resume point into the given objects; (progress, best state), or None where none fits."""
+    """Load a resume point into the given objects; (progress, best state), or None where none fits.
+
+    That of a training that has ended leaves them as they are.
+    """
     if not path.is_file():
         return None
     try:
@@ -92,7 +104,9 @@ def restore(
     def part(prefix: str) -> dict[str, Tensor]:
         return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
 
-    model.load_state_dict(part("model/"))
+    if not (weights := part("model/")):
+        return json.loads(notes["progress"]), part("best/")
+    model.load_state_dict(weights)
     criterion.load_state_dict(part("criterion/"))
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in part("optimiser/").items():

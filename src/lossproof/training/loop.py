@@ -31,6 +31,7 @@ from lossproof.training.forward import training_forward
 from lossproof.training.history import epoch_row
 from lossproof.training.phases import Means, begin, phases_of
 
+FINISHED = "finished"
 STATISTICS_BATCH = 256  # images whose pixels are wide integers at a time
 
 
@@ -135,8 +136,8 @@ def fit(
     ``settings`` is the resolved run (dataset, arch, training, model, criterion, optimiser, epochs,
     batch_size, selection, ...); with ``warm_up`` other phases come before its own, and only epochs of the
     last phase can be selected. ``resume`` is where a resume point is kept while training. A training that
-    wrote one leaves one of its last epoch, from which the results can be made again: whoever calls removes it
-    once they are safe. Only a point of the same settings, data and ``code`` is used. ``loading`` is how large
+    wrote one leaves one of its end, from which the results can be made again: whoever calls removes it once they
+    are safe. Only a point of the same settings, data and ``code`` is used. ``loading`` is how large
     images are decoded; it changes no result. Accuracies are in percent.
     """
     name = (settings["dataset"], settings["arch"], settings["training"], seed)
@@ -160,7 +161,7 @@ def fit(
     fingerprint = json.dumps([resumable, seed, data.card, code], sort_keys=True)
     history: list[dict[str, Any]] = []
     best = {key: value.clone() for key, value in model.state_dict().items()}
-    progress: dict[str, Any] = {"best_score": -1.0, "best_epoch": 0, "status": "finished"}
+    progress: dict[str, Any] = {"best_score": -1.0, "best_epoch": 0, "status": FINISHED}
     done = checkpoint.epochs_done(resume, fingerprint) if resume else 0
     # The phase of the last epoch that is behind us, whose optimiser the resume point holds.
     phase = next(phase for phase in phases if phase.end >= done)
@@ -177,8 +178,9 @@ def fit(
         history = progress.pop("history")
 
     last_saved = time.monotonic()
+    left = range(len(history), epochs if progress["status"] == FINISHED else len(history))
     label = "/".join(str(part) for part in name)
-    for epoch in track(range(len(history), epochs), epochs - len(history), label):
+    for epoch in track(left, len(left), label):
         if epoch == phase.end:
             phase = phases[phase.number]
             means = begin(phase, model, data.num_classes, device)
@@ -211,12 +213,13 @@ def fit(
         if phase is phases[-1] and score > progress["best_score"]:
             progress |= {"best_score": score, "best_epoch": epoch + 1}
             best = {key: value.clone() for key, value in model.state_dict().items()}
-        due = time.monotonic() - last_saved >= resume_every_seconds
-        if resume and (due or (epoch + 1 == epochs and resume.exists())):
+        if resume and time.monotonic() - last_saved >= resume_every_seconds:
             reached = progress | {"history": history}
             checkpoint.save(resume, fingerprint, model, means.criterion, means.optimiser, shuffle, best, reached)
             last_saved = time.monotonic()
 
+    if resume and resume.exists():
+        checkpoint.save_last(resume, fingerprint, best, progress | {"history": history})
     model.load_state_dict(best)
     # A defence may draw at each call; then the last predictions do not depend on how many were made before.
     torch.manual_seed(seed_of("evaluation", *name))
