@@ -29,10 +29,8 @@ from scale.steps import steps_of
 from scale.tasks import simulated, tasks_of
 from start_up import run as start_a_step
 
-from lossproof.exhibits.cost import SECONDS_PER_HOUR
+from lossproof.exhibits.cost import GIGA, SECONDS_PER_HOUR, TERA
 from lossproof.settings.check import SettingsError
-
-GIGA, TERA = 1e9, 1e12
 
 
 def parser() -> argparse.ArgumentParser:

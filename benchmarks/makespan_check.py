@@ -27,6 +27,7 @@ from scale.schedule import busy, critical_path
 from scale.steps import steps_of
 from scale.tasks import simulated, tasks_of
 
+from lossproof.exhibits.cost import GIGA
 from lossproof.settings.check import SettingsError
 
 DRAWS = 5
@@ -94,7 +95,7 @@ def span_of(spans: Sequence[Span], job: Job) -> float:
 
 def fitted(run: Measured, timed: Sequence[Timed], spans: Sequence[Span], rates: bool = True) -> Durations:
     """Durations of the run's jobs by what was measured of some jobs; without ``rates`` steps go at the assumed one."""
-    assumed = run.forecast.plan.config["plan"]["cpu_gflops"] * 1e9
+    assumed = run.forecast.plan.config["plan"]["cpu_gflops"] * GIGA
     start_up = median(start_ups(spans, timed).values())
     known = timed if rates else []
     return Durations(steps_of(run.forecast), timed=known, spans=spans, assumed=assumed, start_up=start_up)

@@ -43,6 +43,14 @@ def test_memory_grows_with_the_data_that_is_held(paper):
     assert data_memory(paper, "voc2007", 1) <= asked["mnist"]
 
 
+def test_data_of_unknown_size_get_plenty(tmp_path):
+    mine = {"source": "folder", "path": str(tmp_path), "image_size": 32, "channels": 3}
+    here = Forecast(plan(edition("paper"), cli={"datasets": {"mine": mine}, "stand_ins": {"cifar10": "mine"}}))
+    assert here.extents["mine"] is None
+    assert data_memory(here, "mine", 1) > data_memory(here, "tiny_imagenet", 1)
+    assert network_runtime(here, trained("ce", dataset="mine"), True, 1) > 24 * 60
+
+
 def test_time_grows_with_the_work(paper):
     def minutes(work, gpu=True):
         return network_runtime(paper, work, gpu, 1)

@@ -48,6 +48,18 @@ def test_kubernetes_knows_the_job(tmp_path, monkeypatch):
     assert unknown_fields(models, "V1Job", misspelt) == ["/spec/template/spec/container", "/spec/backoffLimit: int"]
 
 
+def test_the_checkout_is_made_once_and_whole(tmp_path):
+    (first,) = JOB["spec"]["template"]["spec"]["initContainers"]
+    *shell, line = first["command"]
+    address = re.search(r"https\S+", line)[0]
+    # What a clone that was cut short leaves.
+    (tmp_path / "cloning/.git").mkdir(parents=True)
+    for _ in range(2):
+        subprocess.run([*shell, line.replace(address, str(ROOT))], cwd=tmp_path, check=True, capture_output=True)
+        assert [path.name for path in tmp_path.iterdir()] == ["checkout"]
+        assert (tmp_path / "checkout/Snakefile").is_file()
+
+
 def test_snakemake_takes_the_command(tmp_path):
     (container,) = JOB["spec"]["template"]["spec"]["containers"]
     *shell, line = container["command"]

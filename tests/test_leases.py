@@ -16,8 +16,8 @@ import pytest
 from checkout import new_checkout
 
 from editions import ROOT
-from lossproof.devices import gpus_wanted
-from lossproof.leases import lease, visible_devices
+from lossproof.devices import gpus_wanted, visible_devices
+from lossproof.leases import lease, locks
 
 LEASE = ROOT / "workflow/scripts/lease.py"
 # Holds its device for a while and writes down when; it does not end before it is told to where it is told nothing.
@@ -102,6 +102,23 @@ def test_without_a_choice_every_device_of_the_driver_is_there(tmp_path):
 def test_the_nodes_of_a_cluster_have_gpus_that_this_machine_may_lack():
     assert (gpus_wanted("auto", elsewhere=True), gpus_wanted("cpu", elsewhere=True)) == (1, 0)
     assert (gpus_wanted("cuda"), gpus_wanted("mps"), gpus_wanted("mps", elsewhere=True)) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("0", 1), ("0,1", 1), ("", 0), ("-1", 0)])
+def test_hidden_gpus_are_not_asked_for(monkeypatch, given, wanted):
+    monkeypatch.setattr("os.path.exists", lambda path: True)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    assert gpus_wanted("auto") == wanted
+
+
+def test_an_allocation_of_slurm_numbers_its_own_devices(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    places = {locks()}
+    for job in ("7", "8"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        places.add(locks())
+    assert len(places) == 3 and all(place.is_dir() for place in places)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,18 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
+def visible_devices(environment: Mapping[str, str] = os.environ, dev: Path = Path("/dev")) -> list[str]:
+    """The GPUs that this process may use, as CUDA names them: indices, or what CUDA_VISIBLE_DEVICES holds.
+
+    As in CUDA, an empty list there means none and an index of -1 ends it. Without it there is one device for each
+    device file of NVIDIA's driver.
+    """
+    if VISIBLE in environment:
+        names = [name.strip() for name in environment[VISIBLE].split(",")]
+        return [name for name in (names[: names.index("-1")] if "-1" in names else names) if name]
+    return [str(index) for index, _ in enumerate(path for path in dev.glob("nvidia*") if path.name[6:].isdigit())]
+
+
 def pick_device(name: str = "auto") -> torch.device:
     """The device for ``auto | cpu | cuda | mps``; RuntimeError where the named one is absent."""
     import torch
@@ -20,9 +34,9 @@ def pick_device(name: str = "auto") -> torch.device:
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if here[kind])
-        if name == "cpu" and (given := os.environ.get(VISIBLE)):
+        if name == "cpu" and VISIBLE in os.environ and (given := visible_devices()):
             print(
-                f"this job was given a GPU ({VISIBLE}={given}) that torch cannot use: it runs on the CPU",
+                f"this job was given a GPU ({VISIBLE}={','.join(given)}) that torch cannot use: it runs on the CPU",
                 file=sys.stderr,
             )
     if not here.get(name, False):
@@ -81,5 +95,5 @@ def gpus_wanted(name: str, elsewhere: bool = False) -> int:
     workflow is parsed, so it looks for the driver's device file and imports nothing.
     """
     if name == "auto":
-        return int(elsewhere or (os.path.exists("/dev/nvidiactl") and os.environ.get(VISIBLE) != ""))
+        return int(elsewhere or (os.path.exists("/dev/nvidiactl") and bool(visible_devices())))
     return int(name == "cuda")

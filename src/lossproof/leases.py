@@ -13,26 +13,12 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lossproof.devices import VISIBLE
-
 POLL_SECONDS = 0.2
-
-
-def visible_devices(environment: Mapping[str, str] = os.environ, dev: Path = Path("/dev")) -> list[str]:
-    """The GPUs that this process may use, as CUDA names them: indices, or what CUDA_VISIBLE_DEVICES holds.
-
-    As in CUDA, an empty list there means none and an index of -1 ends it. Without it there is one device for each
-    device file of NVIDIA's driver.
-    """
-    if VISIBLE in environment:
-        names = [name.strip() for name in environment[VISIBLE].split(",")]
-        return [name for name in (names[: names.index("-1")] if "-1" in names else names) if name]
-    return [str(index) for index, _ in enumerate(path for path in dev.glob("nvidia*") if path.name[6:].isdigit())]
 
 
 @contextlib.contextmanager
@@ -41,7 +27,7 @@ def lease(devices: Sequence[str], jobs_per_device: int = 1, folder: Path | None 
 
     ``jobs_per_device``: how many jobs may hold a device at once; an idle device is taken before a shared one.
     ``folder``: where the locks lie, on a disk of this machine; by default the user's own, so that two workflows of a
-    user do not share a device either. ValueError without devices.
+    user that name devices alike do not share one either. ValueError without devices.
     """
     if not devices:
         raise ValueError("no GPU is visible")
@@ -53,7 +39,18 @@ def lease(devices: Sequence[str], jobs_per_device: int = 1, folder: Path | None 
 
 
 def locks() -> Path:
-    """The user's folder of locks on this machine; PermissionError where somebody else can enter it."""
+    """The user's folder of locks on this machine; PermissionError where somebody else can enter it.
+
+    Within an allocation of SLURM it is a folder of its own: there device 0 is the allocation's first, whichever it is.
+    """
+    folder = _own()
+    if job := os.environ.get("SLURM_JOB_ID"):
+        folder /= f"slurm-{job}"
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _own() -> Path:
     folder = Path(tempfile.gettempdir()) / f"lossproof-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:

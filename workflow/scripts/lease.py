@@ -16,8 +16,8 @@ import runpy
 import sys
 from pathlib import Path
 
-from lossproof.devices import VISIBLE
-from lossproof.leases import lease, visible_devices
+from lossproof.devices import VISIBLE, visible_devices
+from lossproof.leases import lease
 
 
 def main() -> None:

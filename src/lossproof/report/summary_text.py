@@ -174,15 +174,18 @@ def _jury(summary: Mapping[str, Any]) -> Block:
 
 def _left_out(trainings: Sequence[Mapping[str, Any]]) -> list[str]:
     """A sentence on networks of which a line each would fill the page and tell nothing."""
-    gains = [one["strongest"]["gain"] for one in trainings if (one["strongest"] or {}).get("gain") is not None]
-    if not gains:
+    if not trainings:
         return []
+    said = (
+        f"{_count(len(trainings), 'network')} with no gain, no claim of one and no flag "
+        f"{'is' if len(trainings) == 1 else 'are'} left out of this table"
+    )
+    gains = [one["strongest"]["gain"] for one in trainings if (one["strongest"] or {}).get("gain") is not None]
+    if len(gains) < len(trainings):
+        return [f"{said}."]
     least, most = (signed(value) for value in (min(gains), max(gains)))
     span = f"between {least} and {most}" if least != most else least
-    return [
-        f"{_count(len(trainings), 'network')} with no gain, no claim of one and no flag "
-        f"{'is' if len(trainings) == 1 else 'are'} left out of this table; gains under the strongest attack: {span}."
-    ]
+    return [f"{said}; gains under the strongest attack: {span}."]
 
 
 def _claimed(one: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lossproof.claims.match import Row, number
+from lossproof.exhibits.jury_rule import MASKING
 from lossproof.spelling import attack, budget, in_full, name
 from lossproof.tables.accuracy import NOTHING
 from lossproof.tables.typeset import Line, Section, Table
@@ -13,10 +14,11 @@ NOTES = (
     "Accuracy in percent of the same test images; behind the semicolon the gain over the twin (the cross-entropy "
     "training that it is compared with) in points, paired by image and seed [95 % interval over images and seeds].",
     "Claimed is a gain under the attack as printed whose interval lies above 0. It is real where the strongest attacks "
-    "at any budget show one too, beyond chance in each of at least three seeds (exact McNemar tests, p corrected for "
-    "all networks, attacks and budgets together by Benjamini and Yekutieli), and neither of D1, D2, D8, D11, D13 says "
-    "that gradients are masked; it vanishes where the strongest attacks show none at the budgets at which it is "
-    "claimed. p: the smallest corrected one of a strongest attack. Flags: signs of masked gradients that are raised.",
+    "at any budget show one too whose interval lies above 0 over all budgets together, beyond chance in each of at "
+    "least three seeds (exact McNemar tests, p corrected for all networks, attacks and budgets together by Benjamini "
+    f"and Yekutieli), and none of {', '.join(MASKING)} says that gradients are masked; it vanishes where the strongest "
+    "attacks show none at the budgets at which it is claimed. p: the smallest corrected one of a strongest attack. "
+    "Flags: signs of masked gradients that are raised.",
 )
 
 
