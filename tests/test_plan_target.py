@@ -111,8 +111,8 @@ def test_a_training_and_an_attack_by_hand():
     radii = len(made.config["attacks"]["pgd_sweep"]["epsilon"])
     assert attacked.attack_passes == 10000 * 40 * radii
     assert attacked.training_flop == 0
-    # 4 bytes per weight are most of a model.
-    assert 1.0 < trained.disk / (4 * cost.parameters + 70000 * (28 * 28 + 8)) < 1.1
+    # 4 bytes per weight are most of a model, and of the resume point that lies beside it until the run ends.
+    assert 1.0 < trained.disk / (2 * 4 * cost.parameters + 70000 * (28 * 28 + 8)) < 1.1
 
 
 def test_held_out_images_are_not_trained_on():

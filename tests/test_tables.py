@@ -239,6 +239,19 @@ def test_html_sets_intervals_apart():
     assert '<td>60.0 <span class="interval">[59.0, 61.0]</span></td>' in to_html(table())
 
 
+def test_html_breaks_words_and_no_numbers():
+    rows = (
+        ("D1, D2", "60.4; +6.2", "a sentence that is longer than any number is", "1 [0, 2]"),
+        ("–", "1", "no", "2 [0, 3]"),
+    )
+    section = Section("", tuple(Line(("x",), row) for row in rows))
+    text = to_html(Table("t", ("a",), tuple(("", name) for name in "bcde"), (section,)))
+    assert '<td class="words short">D1, D2</td><td>60.4; +6.2</td><td class="words">a sentence' in text
+    # A column is of one kind, and its head stands above it.
+    assert '<td class="words short">–</td><td>1</td><td class="words">no</td><td>2 <span' in text
+    assert '<th scope="col">c</th><th scope="col" class="label">d</th><th scope="col">e</th>' in text
+
+
 def test_statements():
     made = statement_table(statement_rows(), "Theorem 2")
     assert [section.title for section in made.sections] == ["Checks", "Counterexamples"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
+
+SENTENCE = 40
+"""Characters of a cell that holds no number any more."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,23 @@ def _split_interval(cell: str) -> str:
     return f'{value} <span class="interval">[{rest}</span>' if value and bracket else cell
 
 
+def _kinds(table: Table) -> list[str]:
+    """Class of each column: ``words`` where it holds sentences or lists, which may be broken, unlike numbers."""
+    lines = [line for section in table.sections for line in section.lines]
+    kinds = []
+    for column in zip(*(line.cells for line in lines), strict=True):
+        plain = [re.sub(r" \[.*?\]", "", cell) for cell in column]  # without intervals
+        if any(len(cell) > SENTENCE for cell in plain):
+            kinds.append("words")
+        else:
+            kinds.append("words short" if any(re.search("[,;] [A-Za-z]", cell) for cell in plain) else "")
+    return kinds or [""] * len(table.columns)
+
+
+def _class(name: str) -> str:
+    return f' class="{name}"' if name else ""
+
+
 def to_html(table: Table, caption: str = "") -> str:
     """A ``<table>`` with a caption (the title, if none is given) and scoped headers; everything escaped."""
     text = html.escape
@@ -141,8 +162,12 @@ def to_html(table: Table, caption: str = "") -> str:
         )
         lines.append(f'<tr><td colspan="{len(table.stub)}"></td>{groups}</tr>')
     stub = "".join(f'<th scope="col" class="label">{text(head)}</th>' for head in table.stub)
-    lines.append(f"<tr>{stub}" + "".join(f'<th scope="col">{text(column)}</th>' for _, column in table.columns))
-    lines[-1] += "</tr>"
+    kinds = _kinds(table)
+    heads = (
+        f'<th scope="col"{_class("label" if kind else "")}>{text(column)}</th>'
+        for kind, (_, column) in zip(kinds, table.columns, strict=True)
+    )
+    lines.append(f"<tr>{stub}{''.join(heads)}</tr>")
     lines.append("</thead>")
     for section in table.sections:
         lines.append("<tbody>")
@@ -150,7 +175,10 @@ def to_html(table: Table, caption: str = "") -> str:
             lines.append(f'<tr class="section"><th scope="rowgroup" colspan="{width}">{text(section.title)}</th></tr>')
         for line in section.lines:
             labels = "".join(f'<th scope="row" class="label">{text(label)}</th>' for label in line.labels)
-            cells = "".join(f"<td>{_split_interval(text(cell))}</td>" for cell in line.cells)
+            cells = "".join(
+                f"<td{_class(kind)}>{_split_interval(text(cell))}</td>"
+                for kind, cell in zip(kinds, line.cells, strict=True)
+            )
             mark = ' class="printed"' if line.printed else ""
             lines.append(f"<tr{mark}>{labels}{cells}</tr>")
         lines.append("</tbody>")
