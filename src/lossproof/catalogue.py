@@ -14,7 +14,7 @@ import ast
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,14 @@ class Entry:
 
 
 @cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
 def _statements(path: Path) -> list[ast.stmt]:
     """A file's top-level statements; every step reads some files for many names."""
-    return ast.parse(path.read_text(encoding="utf-8"), str(path)).body
+    return ast.parse(_text(path), str(path)).body
 
 
 def _definition(path: Path, name: str) -> ast.expr | None:
@@ -72,6 +77,7 @@ class _Named(ast.NodeTransformer):
         return found
 
 
+@cache
 def _literal(path: Path) -> dict[str, Any]:
     """The CATALOGUE literal of one file, or {} where it has none."""
     found = _definition(path, "CATALOGUE")
@@ -102,35 +108,32 @@ class Catalogue(Mapping[str, Entry]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._files = sorted((PACKAGE / kind).glob("*.py"))
-        self._known: dict[str, Entry] = {}
-        self._asked: set[str] = set()
-        self._whole = False
+        self._found: dict[str, Entry] = {}
 
-    def _read(self, files: Iterable[Path]) -> None:
+    def _read(self, files: Iterable[Path]) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
         for path in files:
             for name, entry in _entries(self.kind, path).items():
-                other = self._known.setdefault(name, entry)
-                if other.module != entry.module:
-                    raise ValueError(f"{path.name}: '{name}' is already offered by {other.module}")
+                if name in entries:
+                    raise ValueError(f"{path.name}: '{name}' is already offered by {entries[name].module}")
+                entries[name] = entry
+        return entries
 
+    @cached_property
     def _all(self) -> dict[str, Entry]:
-        if not self._whole:
-            self._known = {}  # in the order of the files, whatever was asked for before
-            self._read(self._files)
-            self._whole = True
-        return self._known
+        return self._read(self._files)
 
     def __getitem__(self, name: str) -> Entry:
-        if name not in self._asked and not self._whole:
-            self._asked.add(name)
-            self._read(path for path in self._files if f'"{name}"' in path.read_text(encoding="utf-8"))
-        return self._known[name] if name in self._known else self._all()[name]
+        if name not in self._found:
+            spelled = self._read(path for path in self._files if f'"{name}"' in _text(path))
+            self._found[name] = spelled[name] if name in spelled else self._all[name]
+        return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
+        return iter(self._all)
 
     def __len__(self) -> int:
-        return len(self._all())
+        return len(self._all)
 
 
 @cache
