@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from image_files import encoded_set, run_settings
+from test_training import counted, leave_resume_point
 from torch.multiprocessing.reductions import shared_cache
 
 from lossproof.catalogue import load
@@ -22,7 +23,7 @@ from lossproof.datasets import prepared
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.prepared import Prepared
 from lossproof.seeding import seed_of, torch_generator
-from lossproof.training import feeding, loop
+from lossproof.training import feeding
 from lossproof.training.augmentation import augment
 from lossproof.training.feeding import Loading, Resident, Streamed, feed, fitting, gathered, joined, loading_for
 from lossproof.training.loop import fit, new_model
@@ -186,34 +187,16 @@ def test_streaming_draws_no_number_of_the_training(packed):
         assert torch.equal(torch.get_rng_state(), state)
 
 
-class JobEndedError(Exception):
-    """Stands for whatever ends a job."""
-
-
 def test_a_streamed_training_resumes_to_the_same_bytes(packed, tmp_path, monkeypatch):
     settings = run_settings("files", epochs=3, augmentation="crop_flip", **NETWORK)
     whole = fit(settings, packed, 0, CPU)
     resume = tmp_path / "resume.safetensors"
-    with monkeypatch.context() as patch:
-        calls = []
-
-        def ending(*args):
-            calls.append(1)
-            if len(calls) == 10:  # in the second epoch
-                raise JobEndedError
-            return augment(*args)
-
-        patch.setattr(loop, "augment", ending)
-        with pytest.raises(JobEndedError):
-            fit(settings, packed, 0, CPU, resume, 0.0, Loading(2))
-    assert resume.is_file()
-    with monkeypatch.context() as patch:
-        epochs = []
-        real = loop._one_epoch
-        patch.setattr(loop, "_one_epoch", lambda *args: epochs.append(1) or real(*args))
-        # With another number of workers: what it was trained with is no part of the fingerprint.
-        assert left(fit(settings, packed, 0, CPU, resume, 0.0, Loading(1, 3))) == left(whole)
-    assert len(epochs) == 2
+    # The tenth batch is in the second epoch.
+    leave_resume_point(resume, settings, monkeypatch, data=packed, batch=10, loading=Loading(2))
+    # With another number of workers: what it was trained with is no part of the fingerprint.
+    resumed, epochs = counted(monkeypatch, settings, packed, resume, resume_every_seconds=0.0, loading=Loading(1, 3))
+    assert left(resumed) == left(whole)
+    assert epochs == 2
 
 
 def test_only_chosen_images_are_decoded(packed, monkeypatch):

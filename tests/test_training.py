@@ -145,12 +145,12 @@ def interrupt_in_batch(monkeypatch, number):
     monkeypatch.setattr(loop, "augment", counting)
 
 
-def leave_resume_point(path, settings, monkeypatch, seed=0, data=DATA, batch=11):
+def leave_resume_point(path, settings, monkeypatch, seed=0, data=DATA, batch=11, **more):
     path.unlink(missing_ok=True)
     with monkeypatch.context() as patch:
         interrupt_in_batch(patch, batch)
         with pytest.raises(JobEndedError):
-            fit(settings, data, seed, CPU, path, 0.0)
+            fit(settings, data, seed, CPU, path, 0.0, **more)
     assert path.is_file()
 
 
@@ -191,7 +191,7 @@ def test_resuming_gives_the_same_bytes(tmp_path, monkeypatch, data, settings, ba
     resume = tmp_path / "seed0.safetensors"
     leave_resume_point(resume, settings, monkeypatch, data=data, batch=batch)
     torch.rand(7)  # whatever else the process drew
-    resumed, epochs = counted(monkeypatch, settings, data, resume)
+    resumed, epochs = counted(monkeypatch, settings, data, resume, resume_every_seconds=0.0)
     assert 0 < epochs < len(whole.history)
     assert equal(whole, resumed)
     # It left a point at its end, from which the results can be made again.
@@ -401,15 +401,30 @@ def test_history_fits_its_file(tmp_path):
 
 
 @pytest.mark.parametrize("resumed", [False, True])
-def test_divergence_is_said_and_ends_training(tmp_path, monkeypatch, resumed):
+def test_divergence_is_said_and_ends_training(tmp_path, resumed):
     resume = tmp_path / "resume.safetensors" if resumed else None
     trained = fit(told(learning_rate=1e38, selection="best_test"), DATA, 0, CPU, resume, 0.0)
     assert trained.figures["status"].startswith("diverged in epoch")
     assert len(trained.history) < 4
     assert all(torch.isfinite(value).all() for value in trained.state.values())
     assert math.isfinite(trained.figures["test_accuracy"])
-    if resumed and trained.history:
-        assert counted(monkeypatch, told(learning_rate=1e38, selection="best_test"), DATA, resume)[1] == 0
+
+
+def test_a_divergence_is_not_tried_again(tmp_path, monkeypatch):
+    resume = tmp_path / "resume.safetensors"
+    real, calls = loop._one_epoch, []
+
+    def diverging(*args):
+        calls.append(1)
+        return real(*args) if len(calls) < 3 else (math.inf, 0.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_one_epoch", diverging)
+        diverged = fit(told(), DATA, 0, CPU, resume, 0.0)
+    assert diverged.figures["status"] == "diverged in epoch 3"
+    again, epochs = counted(monkeypatch, told(), DATA, resume)
+    assert epochs == 0
+    assert equal(diverged, again)
 
 
 def test_a_last_batch_of_one_is_left_out():
