@@ -13,7 +13,7 @@ from fake_records import context
 from lossproof.exhibits.context import Context
 from lossproof.exhibits.diagnostics_map import DiagnosticsMap
 from lossproof.exhibits.jury_verdicts import JuryVerdicts
-from lossproof.exhibits.paths import Run
+from lossproof.paths import Run
 from lossproof.records import write_json, write_npz
 
 ATTACKS = {

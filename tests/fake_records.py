@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossproof.exhibits.context import Context
-from lossproof.exhibits.paths import Paths, Run
+from lossproof.paths import Paths, Run
 from lossproof.records import write_json, write_npz
 
 

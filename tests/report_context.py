@@ -9,13 +9,13 @@ from jury_rows import small_jury
 from tidy_rows import CLAIMS, PRINTED, STAND_INS, SUSPICIOUS, statement_rows, tables
 
 from lossproof.claims.ledger import build_ledger
+from lossproof.drawing.typeset import to_html
 from lossproof.report.context import EMBEDDED_BANNER
 from lossproof.report.judged import judged
 from lossproof.report.summary import summarise
 from lossproof.report.toy_summary import toy_summary
 from lossproof.tables.accuracy import accuracy_table
 from lossproof.tables.statements import overview
-from lossproof.tables.typeset import to_html
 
 
 def png(path, width=640, height=360):

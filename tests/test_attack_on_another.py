@@ -12,7 +12,7 @@ from torch import nn
 from editions import load, plan
 from lossproof.attacks.protocol import AttackData, run_bundle
 from lossproof.exhibits.forecast import Forecast
-from lossproof.exhibits.paths import Run
+from lossproof.paths import Run
 from lossproof.settings.check import SettingsError
 from lossproof.training.feeding import Resident
 

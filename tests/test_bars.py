@@ -10,9 +10,9 @@ import pytest
 
 from editions import ROOT
 from lossproof.claims.ledger import build_ledger
-from lossproof.spelling import as_printed
+from lossproof.display_names import as_printed
+from lossproof.drawing.typeset import to_csv
 from lossproof.tables.exhibit import exhibit_table
-from lossproof.tables.typeset import to_csv
 
 with (ROOT / "reference/claims.csv").open(newline="", encoding="utf-8") as file:
     CLAIMS = [row for row in csv.DictReader(file) if row["paper"] == "isce"]

@@ -14,9 +14,10 @@ from fake_jury import ATTACKS, CE, CONTROLS, ISCE, KEPT, MEMBERS, SCALED, diagno
 from matplotlib.figure import Figure
 
 from editions import ROOT
+from lossproof.drawing import style
+from lossproof.drawing.sheet import write_png
 from lossproof.exhibits.jury_verdicts import COLUMNS
-from lossproof.figures import card, style
-from lossproof.figures.sheet import write_png
+from lossproof.figures import card
 from lossproof.records import read_json, write_csv
 
 MASKED = {"D13": 85.0, "D2": 40.0, "D14": 88.0, "D15": 22.3, "D7": 0.31, "D11": 33.3}

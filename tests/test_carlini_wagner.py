@@ -18,7 +18,7 @@ from lossproof.attacks.carlini_wagner import cw
 from lossproof.attacks.outcome import Crafted, judge
 from lossproof.attacks.protocol import AttackData, run_bundle
 from lossproof.exhibits.accuracy import measurements, rows
-from lossproof.exhibits.paths import Run
+from lossproof.paths import Run
 from lossproof.records import write_csv, write_json, write_npz
 from lossproof.training.feeding import Resident
 

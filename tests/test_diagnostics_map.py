@@ -9,8 +9,8 @@ from test_exhibit_kinds import as_text
 
 from lossproof.catalogue import load
 from lossproof.exhibits.diagnostics_map import COLUMNS, DiagnosticsMap
-from lossproof.exhibits.paths import Run
 from lossproof.figures.diagnostics_map import brief
+from lossproof.paths import Run
 from lossproof.records import write_csv
 from lossproof.tables.exhibit import exhibit_table
 
@@ -88,7 +88,7 @@ def test_numbers_in_cells_are_short(value, said):
 def test_the_figure_writes_flag_and_value_in_every_cell(tmp_path, rows, monkeypatch):
     from test_figures import watched_page
 
-    from lossproof.figures import style
+    from lossproof.drawing import style
 
     seen: list = []
     monkeypatch.setattr(style, "page", watched_page(seen))

@@ -20,7 +20,7 @@ from checkout import Checkout, new_checkout
 from commands import fault_of
 
 from editions import edition, plan
-from lossproof.exhibits.paths import MODEL_FILES
+from lossproof.paths import MODEL_FILES
 from lossproof.records import sha256
 from lossproof.report.build import ASSETS
 

@@ -19,15 +19,15 @@ from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
 from lossproof.exhibits.embedding import Embedding
 from lossproof.exhibits.level_curves import LevelCurves
 from lossproof.exhibits.parameter_grid import ParameterGrid
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.plan import Plan
-from lossproof.exhibits.statistics import over_seeds
 from lossproof.exhibits.sweep import COLUMNS
 from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
 from lossproof.exhibits.tsne import TSNE
+from lossproof.paths import Run
 from lossproof.records import write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.settings.sweeps import points
+from lossproof.statistics.intervals import over_seeds
 from lossproof.tables.exhibit import exhibit_table
 
 CONFIG = load()

@@ -19,7 +19,9 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from lossproof import tidy
 from lossproof.catalogue import catalogue, load
+from lossproof.drawing import accuracy_dots, labels, style
 from lossproof.exhibits import accuracy
 from lossproof.exhibits.diagnostics_map import COLUMNS as DIAGNOSTIC_COLUMNS
 from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
@@ -29,7 +31,7 @@ from lossproof.exhibits.masking_arguments import COLUMNS as MASKING_COLUMNS
 from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
 from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
 from lossproof.exhibits.wrong_class_ranks import COLUMNS as RANK_COLUMNS
-from lossproof.figures import accuracy_by_network, accuracy_by_training, accuracy_dots, labels, style, tidy
+from lossproof.figures import accuracy_by_network, accuracy_by_training
 from lossproof.records import read_npz, write_csv, write_npz
 
 TRAININGS = ("ce", "focal", "sp_focal")

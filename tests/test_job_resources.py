@@ -8,8 +8,8 @@ import pytest
 
 from editions import ROOT, edition, plan
 from lossproof.exhibits.forecast import Forecast, Model, Record, Work
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.resources import data_memory, network_runtime, small_memory, small_runtime
+from lossproof.paths import Run
 
 
 @pytest.fixture(scope="module")

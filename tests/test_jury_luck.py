@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 
 from lossproof.exhibits import jury_rule as rule
-from lossproof.exhibits.statistics import gain
-from lossproof.jury.statistics import corrected, in_every_seed
+from lossproof.statistics.intervals import gain
+from lossproof.statistics.paired_tests import corrected, in_every_seed
 
 LINF, L2 = (("8/255", 0.03, -0.5), ("0.1", 0.1, 0.7)), (("1", 1.0, 0.2),)
 Outcomes = dict[tuple[str, str, str, float], np.ndarray]

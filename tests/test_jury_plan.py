@@ -6,8 +6,8 @@ import pytest
 
 from editions import edition, plan
 from lossproof.exhibits.forecast import Forecast
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.plan import judges
+from lossproof.paths import Run
 
 MADE = plan()
 GRAY = ("digits_gray", "lenet5")

@@ -10,12 +10,12 @@ from test_exhibit_kinds import as_text
 
 from lossproof.catalogue import load
 from lossproof.exhibits import jury_rule as rule
-from lossproof.exhibits import statistics
 from lossproof.exhibits.jury_verdicts import COLUMNS, JuryVerdicts
-from lossproof.exhibits.paths import Paths
-from lossproof.exhibits.statistics import Estimate, accuracy, difference, over_images, over_seeds
-from lossproof.jury.statistics import corrected, in_every_seed, mcnemar
+from lossproof.paths import Paths
 from lossproof.records import read_npz, write_csv, write_npz
+from lossproof.statistics import intervals
+from lossproof.statistics.intervals import Estimate, accuracy, difference, over_images, over_seeds
+from lossproof.statistics.paired_tests import corrected, in_every_seed, mcnemar
 from lossproof.tables.exhibit import exhibit_table
 
 
@@ -64,15 +64,15 @@ def test_intervals_apart():
 
 def test_equal_outcomes_of_few_images_leave_a_gain_open():
     nothing = np.zeros((3, 16), bool)
-    assert statistics.gain(nothing, nothing) == pytest.approx((0, -20.6, 20.6), abs=0.05)
+    assert intervals.gain(nothing, nothing) == pytest.approx((0, -20.6, 20.6), abs=0.05)
     # Of 16 images none shows what a fifth of all does, once in 40 times.
     rare = (1 - 0.206) ** 16
     assert rare == pytest.approx(0.025, rel=0.01)
-    assert statistics.gain(nothing, nothing, among=3).high > 20.6
-    assert statistics.gain(~nothing, nothing) == pytest.approx((100, 79.4, 120.6), abs=0.05)
+    assert intervals.gain(nothing, nothing, among=3).high > 20.6
+    assert intervals.gain(~nothing, nothing) == pytest.approx((100, 79.4, 120.6), abs=0.05)
     some = nothing.copy()
     some[:, :3] = True
-    assert statistics.gain(some, nothing) == difference(some, nothing)
+    assert intervals.gain(some, nothing) == difference(some, nothing)
 
 
 def gain(
@@ -234,7 +234,7 @@ def test_the_table(told):
 def test_the_figure_shows_where_a_gain_goes(tmp_path, monkeypatch):
     from test_figures import watched_page
 
-    from lossproof.figures import style
+    from lossproof.drawing import style
 
     seen: list = []
     monkeypatch.setattr(style, "page", watched_page(seen))
@@ -258,7 +258,7 @@ def test_the_figure_shows_where_a_gain_goes(tmp_path, monkeypatch):
 def test_many_networks_stand_in_two_columns(tmp_path, monkeypatch):
     from test_figures import watched_page
 
-    from lossproof.figures import style
+    from lossproof.drawing import style
 
     seen: list = []
     monkeypatch.setattr(style, "page", watched_page(seen))

@@ -22,7 +22,7 @@ from scale.rates import Rates, Timed
 from scale.steps import Step, steps_of
 
 from editions import ROOT, edition
-from lossproof.exhibits.paths import Run
+from lossproof.paths import Run
 
 TEST = [edition("test")]
 PER_JOB = 2  # seeds of a job there

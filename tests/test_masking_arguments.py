@@ -14,11 +14,11 @@ from lossproof.catalogue import load
 from lossproof.exhibits import masking_tests as tests
 from lossproof.exhibits.masking_arguments import COLUMNS, MaskingArguments
 from lossproof.exhibits.masking_tests import FAILS, HOLDS, UNDECIDED, Level
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.plan import Plan
-from lossproof.exhibits.statistics import accuracy, difference
+from lossproof.paths import Run
 from lossproof.records import read_csv, write_csv, write_json, write_npz
 from lossproof.settings.check import SettingsError
+from lossproof.statistics.intervals import accuracy, difference
 from lossproof.tables.exhibit import exhibit_table
 
 IMAGES = 200
@@ -222,7 +222,7 @@ def test_the_table(tmp_path):
 def test_the_figure_writes_outcome_and_number_in_every_cell(tmp_path, monkeypatch):
     from test_figures import watched_page
 
-    from lossproof.figures import style
+    from lossproof.drawing import style
 
     seen: list = []
     monkeypatch.setattr(style, "page", watched_page(seen))

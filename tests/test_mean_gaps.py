@@ -9,13 +9,13 @@ from test_exhibit_kinds import CONFIG, GAPS, as_text, declared
 from tidy_rows import PRINTED
 
 from lossproof.claims.ledger import build_ledger
+from lossproof.display_names import as_printed
 from lossproof.exhibits.accuracy import COLUMNS
 from lossproof.exhibits.mean_gaps import MeanGaps
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.plan import Plan
-from lossproof.exhibits.statistics import mean
+from lossproof.paths import Run
 from lossproof.records import read_npz, write_npz
-from lossproof.spelling import as_printed
+from lossproof.statistics.intervals import mean
 from lossproof.tables.exhibit import exhibit_table
 
 DECLARED = {

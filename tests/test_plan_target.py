@@ -13,7 +13,7 @@ from lossproof.catalogue import catalogue
 from lossproof.datasets.extent import extent_of
 from lossproof.exhibits.cost import cost_of
 from lossproof.exhibits.forecast import Forecast, Work
-from lossproof.exhibits.paths import Run
+from lossproof.paths import Run
 from lossproof.report.plan_text import plan_text, size
 
 # The whole paper edition, with digits in the place of every data set.

@@ -8,9 +8,9 @@ import pytest
 
 from editions import ROOT
 from lossproof.claims.published import COLUMNS, unprinted, with_run
+from lossproof.display_names import in_full
+from lossproof.drawing.quantity import name, quantity
 from lossproof.records import read_csv
-from lossproof.spelling import in_full
-from lossproof.tables.names import name, quantity
 
 TIDY = {
     "paper": "mnist", "exhibit": "small", "dataset": "mnist", "data": "mnist", "arch": "lenet5", "training": "sp_focal",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossproof.spelling import attack, budget, in_full, name
+from lossproof.display_names import attack, budget, in_full, name
 
 
 @pytest.mark.parametrize(

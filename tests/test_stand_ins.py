@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from editions import edition, load, plan
+from lossproof import tidy
+from lossproof.drawing import labels
 from lossproof.exhibits.forecast import Forecast
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.plan import named_archs
-from lossproof.figures import labels, tidy
+from lossproof.paths import Run
 from lossproof.records import write_csv
 from lossproof.settings.check import SettingsError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from lossproof.exhibits.statistics import accuracy, difference, mean
+from lossproof.statistics.intervals import accuracy, difference, mean
 
 
 def hits(right: int, images: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.exhibits.forecast import Forecast, Model, Record, Work
-from lossproof.exhibits.paths import Run
+from lossproof.paths import Run
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lossproof.figures import card, style
-from lossproof.figures.sheet import write_png
+from lossproof.drawing import style
+from lossproof.drawing.sheet import write_png
+from lossproof.figures import card
 from lossproof.progress import track
 from lossproof.records import read_csv, read_json
 

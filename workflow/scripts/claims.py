@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 from lossproof.claims.ledger import COLUMNS, build_ledger
-from lossproof.exhibits.paths import Paths
+from lossproof.display_names import as_printed
+from lossproof.paths import Paths
 from lossproof.records import read_csv, read_json, write_csv
-from lossproof.spelling import as_printed
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lossproof.catalogue import load
 from lossproof.exhibits.context import Context
-from lossproof.exhibits.paths import Paths
+from lossproof.paths import Paths
 from lossproof.records import write_csv, write_npz
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from lossproof.claims.published import COLUMNS, unprinted, with_run
-from lossproof.exhibits.paths import Paths
+from lossproof.paths import Paths
 from lossproof.records import read_csv, read_json, write_csv
 from lossproof.settings.resolved import all_epochs
 

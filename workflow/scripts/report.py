@@ -9,7 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from lossproof.exhibits.paths import Paths
+from lossproof.drawing.typeset import to_html
+from lossproof.paths import Paths
 from lossproof.records import read_csv, read_json, write_text
 from lossproof.report.build import build
 from lossproof.report.context import EMBEDDED_BANNER, Card, Context, Exhibit, Jury, Published
@@ -18,7 +19,6 @@ from lossproof.report.summary import summarise
 from lossproof.report.toy_summary import toy_summary
 from lossproof.tables.exhibit import exhibit_table
 from lossproof.tables.statements import overview
-from lossproof.tables.typeset import to_html
 
 STAGES = ("datasets", "models", "attacks", "landscapes", "embeddings", "jury", "toys", "theory")
 

@@ -6,9 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
+from lossproof.drawing.typeset import latex, markdown, to_csv
 from lossproof.records import read_csv, write_text
 from lossproof.tables.exhibit import exhibit_table
-from lossproof.tables.typeset import latex, markdown, to_csv
 
 
 def main() -> None:

@@ -9,14 +9,7 @@ from lossproof.claims.match import Row, compared_split, estimate, find, find_dif
 from lossproof.claims.plausible import plausibility
 from lossproof.claims.setting import Finding, Setting, describe, rival_of
 from lossproof.claims.text_claims import BY_METRIC
-from lossproof.claims.verdict import (
-    POINTS,
-    PROBABILITY,
-    TOLERANCE_POINTS,
-    TOLERANCE_PROBABILITY,
-    Comparison,
-    judge,
-)
+from lossproof.claims.verdict import POINTS, PROBABILITY, TOLERANCE_POINTS, TOLERANCE_PROBABILITY, Comparison, judge
 
 CLAIM_COLUMNS = (
     "paper",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lossproof.spelling import name
+from lossproof.display_names import name
 
 TOLERANCE_POINTS = 2.0
 TOLERANCE_PROBABILITY = TOLERANCE_POINTS / 100

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.exhibits import statistics
 from lossproof.exhibits.context import Context
 from lossproof.exhibits.outcomes import right_after
-from lossproof.exhibits.paths import Paths, Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
+from lossproof.paths import Paths, Run
 from lossproof.records import read_json, read_npz
+from lossproof.statistics import intervals
 
 COLUMNS = [
     "paper",
@@ -115,11 +115,11 @@ def rows(
         seeds, images = correct.shape
         shared = named | what | {"n_images": images}
         for seed in range(seeds):
-            value, low, high = statistics.accuracy(correct[seed : seed + 1])
+            value, low, high = intervals.accuracy(correct[seed : seed + 1])
             record = what["record"].replace("seed*", f"seed{seed}")
             one = {"seed": seed, "seeds": 1, "value": value, "ci_low": low, "ci_high": high, "record": record}
             yield shared | one
-        value, low, high = statistics.accuracy(correct)
+        value, low, high = intervals.accuracy(correct)
         yield shared | {"seeds": seeds, "value": value, "ci_low": low, "ci_high": high}
         if rival is not None:
             yield _difference(shared, correct, rival, against[number][1])
@@ -127,7 +127,7 @@ def rows(
 
 def _difference(shared: dict[str, Any], correct: np.ndarray, rival: str, other: np.ndarray) -> dict[str, Any]:
     """The row of one training less another under the same attack: outcomes [S, N] of both, paired by seed and image."""
-    value, low, high = statistics.difference(correct, other)
+    value, low, high = intervals.difference(correct, other)
     found = {"metric": "difference", "rival": rival, "seeds": len(correct)}
     return shared | found | {"value": value, "ci_low": low, "ci_high": high}
 

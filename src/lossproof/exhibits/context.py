@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.exhibits.paths import Paths
 from lossproof.exhibits.stand_ins import StandIns
+from lossproof.paths import Paths
 
 
 @dataclass(frozen=True)

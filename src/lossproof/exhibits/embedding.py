@@ -11,8 +11,8 @@ from lossproof.embeddings.measures import in_three
 from lossproof.exhibits import measures
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
+from lossproof.paths import Run
 from lossproof.records import read_json, read_npz
 
 CATALOGUE = {

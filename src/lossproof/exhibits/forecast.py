@@ -22,8 +22,8 @@ from lossproof.exhibits.cost import (
     training_flop,
 )
 from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.paths import LANDSCAPE_METHODS, Run
 from lossproof.exhibits.plan import Plan
+from lossproof.paths import LANDSCAPE_METHODS, Run
 from lossproof.settings.resolved import all_epochs, phases, run_settings
 
 # Compressed predictions and outcomes per image, and one record without them: from runs of the embedded edition.

@@ -18,10 +18,10 @@ from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.outcomes import right_after
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
-from lossproof.exhibits.statistics import accuracy, over_seeds
+from lossproof.paths import Run
 from lossproof.records import read_json, read_npz
+from lossproof.statistics.intervals import accuracy, over_seeds
 
 CATALOGUE = {
     "gap_bound": {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from lossproof.exhibits.context import Context
-from lossproof.exhibits.paths import Run
+from lossproof.paths import Run
 from lossproof.records import read_json
 
 PANELS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from lossproof.exhibits.statistics import Estimate
-from lossproof.spelling import attack, budget
+from lossproof.display_names import attack, budget
+from lossproof.statistics.intervals import Estimate
 
 REAL, VANISHES, NO_GAIN, WORSE, UNDECIDED = "real gain", "gain vanishes", "no gain", "worse", "undecided"
 REFERENCE, CONTROL = "reference", "control"

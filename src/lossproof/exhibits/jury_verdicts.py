@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from lossproof.display_names import name
 from lossproof.exhibits import jury_rule as rule
 from lossproof.exhibits.accuracy import said_of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.judged import PANELS, Judged, diagnosed, diagnostics, judged, number_of
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.outcomes import right_after
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns
-from lossproof.exhibits.statistics import Estimate, accuracy, gain, over_images, over_seeds
 from lossproof.jury.finding import RAISED
-from lossproof.jury.statistics import corrected, in_every_seed
+from lossproof.paths import Run
 from lossproof.records import read_json, read_npz
-from lossproof.spelling import name
+from lossproof.statistics.intervals import Estimate, accuracy, gain, over_images, over_seeds
+from lossproof.statistics.paired_tests import corrected, in_every_seed
 
 CATALOGUE = {
     "jury_verdicts": {

@@ -8,8 +8,8 @@ import numpy as np
 
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.paths import LANDSCAPE_METHODS
 from lossproof.exhibits.stand_ins import StandIns, run_of
+from lossproof.paths import LANDSCAPE_METHODS
 from lossproof.records import read_npz
 
 CATALOGUE = {

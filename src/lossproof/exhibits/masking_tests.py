@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lossproof.exhibits.statistics import Estimate, accuracy, difference
+from lossproof.statistics.intervals import Estimate, accuracy, difference
 
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 NEAR_ZERO = 5.0

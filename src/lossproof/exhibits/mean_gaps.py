@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.exhibits import statistics
 from lossproof.exhibits.accuracy import COLUMNS, block_runs
 from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
+from lossproof.paths import Run
 from lossproof.records import read_npz
+from lossproof.statistics import intervals
 
 CATALOGUE = {
     "mean_gaps": {
@@ -86,7 +86,7 @@ def _said(context: Context, run: Run) -> dict[str, Any]:
 
 def _rows(named: dict[str, Any], gaps: np.ndarray, right: np.ndarray) -> Iterable[dict[str, Any]]:
     """Rows of one run: the gap in probability, and the accuracy in percent that it should be read beside."""
-    measures = ((METRIC, gaps, _mean), ("test_accuracy", right, statistics.accuracy))
+    measures = ((METRIC, gaps, _mean), ("test_accuracy", right, intervals.accuracy))
     for metric, values, estimate in measures:
         shared = named | {"metric": metric, "n_images": values.shape[1]}
         for seed in range(len(values)):
@@ -98,13 +98,13 @@ def _rows(named: dict[str, Any], gaps: np.ndarray, right: np.ndarray) -> Iterabl
 def _difference(named: dict[str, Any], gaps: np.ndarray, rival: str, other: np.ndarray) -> dict[str, Any]:
     """The row of one training's gaps less another's, paired by seed and image."""
     said = {"metric": "difference", "rival": rival, "seeds": len(gaps), "n_images": gaps.shape[1]}
-    return named | said | _cells(statistics.mean(gaps - other))
+    return named | said | _cells(intervals.mean(gaps - other))
 
 
-def _mean(gaps: np.ndarray) -> statistics.Estimate:
-    value, low, high = statistics.mean(gaps)
-    return statistics.Estimate(value, max(low, -1.0), min(high, 1.0))
+def _mean(gaps: np.ndarray) -> intervals.Estimate:
+    value, low, high = intervals.mean(gaps)
+    return intervals.Estimate(value, max(low, -1.0), min(high, 1.0))
 
 
-def _cells(found: statistics.Estimate) -> dict[str, float]:
+def _cells(found: intervals.Estimate) -> dict[str, float]:
     return {"value": found.value, "ci_low": found.low, "ci_high": found.high}

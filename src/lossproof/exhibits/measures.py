@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.exhibits.statistics import over_seeds
+from lossproof.statistics.intervals import over_seeds
 
 NAMED = ("paper", "exhibit", "dataset", "data", "arch", "training", "seed", "seeds", "quantity")
 VALUES = ("value", "ci_low", "ci_high", "n_images", "record")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lossproof.exhibits.paths import LANDSCAPE_METHODS, TOY_FILES, Paths, Run
+from lossproof.paths import LANDSCAPE_METHODS, TOY_FILES, Paths, Run
 
 
 @dataclass

@@ -11,13 +11,13 @@ from typing import Any
 
 from lossproof.catalogue import catalogue, load
 from lossproof.datasets import by_hand
+from lossproof.display_names import in_full
 from lossproof.exhibits.declare import Exhibit
 from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.paths import FIGURE_FORMATS, TABLE_FORMATS, Paths, Run
 from lossproof.exhibits.stand_ins import run_of
+from lossproof.paths import FIGURE_FORMATS, TABLE_FORMATS, Paths, Run
 from lossproof.settings.check import fault
 from lossproof.settings.resolved import made_from, twin_of
-from lossproof.spelling import in_full
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossproof.exhibits.paths import Run
+from lossproof.paths import Run
 
 # From a paper's data set or architecture to the one that runs; an architecture that is not named runs itself.
 StandIns = Mapping[str, str | None]

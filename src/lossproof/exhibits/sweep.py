@@ -8,8 +8,8 @@ from typing import Any
 
 from lossproof.exhibits import accuracy
 from lossproof.exhibits.context import Context
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
+from lossproof.paths import Run
 
 COLUMNS = [*accuracy.COLUMNS, "x_parameter", "x", "y_parameter", "y"]
 

@@ -12,8 +12,8 @@ from lossproof.exhibits import measures
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.embedding import measured, runs
 from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.paths import Run
 from lossproof.exhibits.stand_ins import StandIns, run_of
+from lossproof.paths import Run
 from lossproof.records import read_json, read_npz
 from lossproof.threats.epsilon import parse
 

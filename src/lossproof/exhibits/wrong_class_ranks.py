@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.exhibits import statistics, wrong_classes
+from lossproof.exhibits import wrong_classes
 from lossproof.exhibits.accuracy import said_of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.records import read_json, read_npz
 from lossproof.seeding import numpy_generator
+from lossproof.statistics import intervals
 
 CATALOGUE = {
     "wrong_class_ranks": {
@@ -100,12 +101,12 @@ def _panel(context: Context, dataset: str, arch: str, training: str, attack: str
         images = len(np.unique(here.image))
         generator = numpy_generator("wrong classes by chance", run, attack, result.get("epsilon", "all"))
         for rank, value in zip(wrong_classes.RANKS, wrong_classes.shares(here), strict=True):
-            share = statistics.share(float(value) / 100, images)
+            share = intervals.share(float(value) / 100, images)
             found.append(shared | {"rank": rank, "quantity": "share"} | _estimate(share))
         for rank, chance in zip(wrong_classes.RANKS, wrong_classes.by_chance(here, prior, generator), strict=True):
             found.append(shared | {"rank": rank, "quantity": "chance"} | _estimate(chance))
     return found
 
 
-def _estimate(found: statistics.Estimate) -> dict[str, Any]:
+def _estimate(found: intervals.Estimate) -> dict[str, Any]:
     return {"value": found.value, "ci_low": found.low, "ci_high": found.high}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossproof.exhibits.statistics import Estimate
+from lossproof.statistics.intervals import Estimate
 
 RANKS = ("2", "3", "4", "5", "later")
 DRAWS = 10_000

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from matplotlib.figure import FigureBase
 
-from lossproof.figures import labels, style, tidy
-from lossproof.figures.accuracy_dots import GROUP, SPLITS, Panel, dot, key, keys, panels, said
+from lossproof.drawing import labels, style
+from lossproof import tidy
+from lossproof.drawing.accuracy_dots import GROUP, SPLITS, Panel, dot, key, keys, panels, said
 
 LEGEND = 75
 """Letters that a line of the legend has room for."""

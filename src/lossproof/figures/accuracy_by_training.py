@@ -9,8 +9,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from lossproof.figures import labels, style, tidy
-from lossproof.figures.accuracy_dots import GROUP, SPLITS, dot, keys, panel_titles, panels, said
+from lossproof.drawing import labels, style
+from lossproof import tidy
+from lossproof.drawing.accuracy_dots import GROUP, SPLITS, dot, keys, panel_titles, panels, said
 
 ACROSS = 5
 LINE = 0.125

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lossproof.figures import accuracy_by_network, accuracy_by_training, tidy
-from lossproof.figures.accuracy_dots import COLUMNS
+from lossproof.figures import accuracy_by_network, accuracy_by_training
+from lossproof import tidy
+from lossproof.drawing.accuracy_dots import COLUMNS
 
 CATALOGUE = {"accuracy_table": {"build": "draw"}}
 

@@ -14,7 +14,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.lines import Line2D
 
-from lossproof.figures import labels, style, tidy
+from lossproof.drawing import labels, style
+from lossproof import tidy
 
 CATALOGUE = {"boundaries": {"build": "draw"}}
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from lossproof.figures import labels, style
+from lossproof.drawing import labels, style
 from lossproof.figures.diagnostics_map import FLAGS, brief
 from lossproof.figures.jury_verdicts import VERDICTS
-from lossproof.figures.sheet import Panel, Sheet
-from lossproof.spelling import in_full
+from lossproof.drawing.sheet import Panel, Sheet
+from lossproof.display_names import in_full
 
 Record = Mapping[str, Any]
 

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 
-from lossproof.figures import style, tidy
+from lossproof.drawing import style
+from lossproof import tidy
 
 CATALOGUE = {"descent": {"build": "draw"}}
 

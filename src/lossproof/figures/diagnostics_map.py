@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.patches import Patch, Rectangle
 
-from lossproof.figures import labels, style, tidy
-from lossproof.spelling import in_full
+from lossproof.drawing import labels, style
+from lossproof import tidy
+from lossproof.display_names import in_full
 
 CATALOGUE = {"diagnostics_map": {"build": "draw"}}
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from mpl_toolkits.mplot3d import Axes3D
 
-from lossproof.figures import classes, labels, style, tidy
+from lossproof.drawing import classes, labels, style
+from lossproof import tidy
 
 CATALOGUE = {"embedding": {"build": "draw"}}
 

@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from lossproof.figures import labels, style, tidy
+from lossproof.drawing import labels, style
+from lossproof import tidy
 
 CATALOGUE = {"epsilon_curves": {"build": "draw"}}
 

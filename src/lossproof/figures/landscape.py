@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from mpl_toolkits.mplot3d import Axes3D
 
-from lossproof.figures import labels, style, tidy
+from lossproof.drawing import labels, style
+from lossproof import tidy
 
 CATALOGUE = {"landscape": {"build": "draw"}}
 

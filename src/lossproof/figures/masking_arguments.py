@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from lossproof.figures import labels, style, tidy
-from lossproof.spelling import opponents
+from lossproof.drawing import labels, style
+from lossproof import tidy
+from lossproof.display_names import opponents
 
 CATALOGUE = {"masking_arguments": {"build": "draw"}}
 

@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from lossproof.figures import labels, style, tidy
-from lossproof.figures.accuracy_dots import GROUP, MEASURED, dot, keys
+from lossproof.drawing import labels, style
+from lossproof import tidy
+from lossproof.drawing.accuracy_dots import GROUP, MEASURED, dot, keys
 
 CATALOGUE = {"mean_gaps": {"build": "draw"}}
 

@@ -12,8 +12,10 @@ from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from lossproof.figures import labels, style, sweep, tidy
-from lossproof.figures.accuracy_dots import GROUP, panel_titles, panels, said
+from lossproof.drawing import labels, style
+from lossproof.figures import sweep
+from lossproof import tidy
+from lossproof.drawing.accuracy_dots import GROUP, panel_titles, panels, said
 
 CATALOGUE = {"parameter_grid": {"build": "draw"}}
 

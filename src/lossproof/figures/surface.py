@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from mpl_toolkits.mplot3d import Axes3D
 
-from lossproof.figures import labels, style, tidy
+from lossproof.drawing import labels, style
+from lossproof import tidy
 
 CATALOGUE = {"surface": {"build": "draw"}}
 

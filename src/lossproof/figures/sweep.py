@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lossproof.figures import tidy
-from lossproof.figures.accuracy_dots import COLUMNS, SPLITS
+from lossproof import tidy
+from lossproof.drawing.accuracy_dots import COLUMNS, SPLITS
 
 NEEDED = (*COLUMNS, "rival", "x_parameter", "x", "y_parameter", "y")
 

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from lossproof.figures import classes, labels, style, tidy
+from lossproof.drawing import classes, labels, style
+from lossproof import tidy
 
 CATALOGUE = {"tsne": {"build": "draw"}}
 

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lossproof.figures import labels, style, tidy
+from lossproof.drawing import labels, style
+from lossproof import tidy
 
 CATALOGUE = {"weight_history": {"build": "draw"}}
 

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from lossproof.figures import style, tidy
+from lossproof.drawing import style
+from lossproof import tidy
 
 CATALOGUE = {"weights_and_curves": {"build": "draw"}}
 

@@ -12,8 +12,9 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from lossproof.figures import labels, style, tidy
-from lossproof.spelling import rank
+from lossproof.drawing import labels, style
+from lossproof import tidy
+from lossproof.display_names import rank
 
 CATALOGUE = {"wrong_class_ranks": {"build": "draw"}}
 

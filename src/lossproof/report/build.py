@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from lossproof.drawing.quantity import name
 from lossproof.report.context import Context
 from lossproof.report.exhibits import exhibit_view
 from lossproof.report.jury import jury_view
@@ -21,7 +22,6 @@ from lossproof.report.ledger import claim_key, ledger_lines, published_view
 from lossproof.report.overview import distinct, measured, status, verdict_counts, verdict_list
 from lossproof.report.provenance import provenance_view
 from lossproof.report.summary_text import blocks
-from lossproof.tables.names import name
 
 HERE = Path(__file__).parent
 TEMPLATE = "page.html.j2"

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from lossproof.drawing.quantity import name
 from lossproof.exhibits.judged import number_of
 from lossproof.report.anchors import anchor
 from lossproof.report.context import Jury
 from lossproof.report.judged import LIKE, VERDICTS, judged
 from lossproof.report.pictures import picture
 from lossproof.report.points import accuracy_in_words, gain_in_words
-from lossproof.tables.names import name
 
 RANK = {verdict: at for at, verdict in enumerate(VERDICTS)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lossproof.tables.names import name
+from lossproof.drawing.quantity import name
 
 
 def provenance_view(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from lossproof.drawing.quantity import name
 from lossproof.exhibits.jury_rule import NO_GAIN
 from lossproof.report.points import accuracy_in_words, gain_in_words, signed
-from lossproof.tables.names import name
 
 # What does not fit on a page stands in the ledger, or in the jury's table.
 MOST_LINES, MOST_NAMES = 12, 6

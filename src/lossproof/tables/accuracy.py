@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossproof.claims.match import Row, estimate, find, number, same_attack
-from lossproof.spelling import steps
-from lossproof.tables.names import name, quantity
-from lossproof.tables.typeset import Line, Section, Table
+from lossproof.display_names import steps
+from lossproof.drawing.quantity import name, quantity
+from lossproof.drawing.typeset import Line, Section, Table
 
 SPLITS = {"train": "training images", "test": "test images"}
 PRINTED = "As printed: the paper's attacks and budgets"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lossproof.claims.match import Row, number
-from lossproof.spelling import in_full, name
+from lossproof.display_names import in_full, name
+from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tables.accuracy import NOTHING
-from lossproof.tables.typeset import Line, Section, Table
 
 COLUMNS = (("raised, sign of", "the network"), ("raised, sign of", "the attack"), ("", "undecided"))
 NOTE = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossproof.claims.match import Row, number
-from lossproof.spelling import attack, name
+from lossproof.display_names import attack, name
+from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tables.accuracy import NOTHING
-from lossproof.tables.typeset import Line, Section, Table
 
 NOTE = (
     "Of clean test images: mean over seeds [95 % t interval over seeds; none for one seed]. Larger is more separated. "

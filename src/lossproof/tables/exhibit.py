@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lossproof.claims.match import Row
-from lossproof.spelling import as_printed
+from lossproof.display_names import as_printed
+from lossproof.drawing.typeset import Table
 from lossproof.tables.accuracy import accuracy_table
 from lossproof.tables.diagnostics_map import diagnostics_table
 from lossproof.tables.embedding import embedding_table
@@ -15,7 +16,6 @@ from lossproof.tables.masking import masking_table
 from lossproof.tables.mean_gaps import mean_gaps_table
 from lossproof.tables.statements import overview_table, statement_table
 from lossproof.tables.sweep import grid_table, level_table
-from lossproof.tables.typeset import Table
 from lossproof.tables.wrong_classes import wrong_class_table
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lossproof.claims.match import Row, number
-from lossproof.spelling import name
+from lossproof.display_names import name
+from lossproof.drawing.quantity import quantity
+from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tables.accuracy import NOTHING
-from lossproof.tables.names import quantity
-from lossproof.tables.typeset import Line, Section, Table
 
 GROUPS = ("survives", "fooled")
 SHOWN = ("inside_bound", "median_gap", "median_gradient")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lossproof.claims.match import Row, number
+from lossproof.display_names import attack, budget, in_full, name
+from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.jury_rule import MASKING
-from lossproof.spelling import attack, budget, in_full, name
 from lossproof.tables.accuracy import NOTHING
-from lossproof.tables.typeset import Line, Section, Table
 
 NOTES = (
     "Accuracy in percent of the same test images; behind the semicolon the gain over the twin (the cross-entropy "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossproof.claims.match import Row, number
-from lossproof.spelling import budget, name, opponents
+from lossproof.display_names import budget, name, opponents
+from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tables.accuracy import NOTHING, cell
-from lossproof.tables.typeset import Line, Section, Table
 
 NOTES = (
     "Differences of accuracy in points, at equal ε and paired by image and seed; the arguments say that none is below "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossproof.claims.match import Row, estimate
-from lossproof.spelling import name
+from lossproof.display_names import name
+from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tables.accuracy import NOTHING
 from lossproof.tables.accuracy import cell as percent
-from lossproof.tables.typeset import Line, Section, Table
 
 METRIC = "mean_probability_gap"
 NOTE = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossproof.claims.match import Row, number
-from lossproof.tables.typeset import Line, Section, Table
+from lossproof.drawing.typeset import Line, Section, Table
 
 ROLES = {"check": "Checks", "counterexample": "Counterexamples", "control": "Controls"}
 OVERVIEW_COLUMNS = ("statement", "title", "holds", "condition", "checks", "digits", "counterexamples", "controls")

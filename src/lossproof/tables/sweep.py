@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lossproof.claims.match import Row, number
-from lossproof.spelling import name, parameter
+from lossproof.display_names import name, parameter
+from lossproof.drawing.quantity import quantity
+from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tables.accuracy import NOTHING, SPLITS, cell
-from lossproof.tables.names import quantity
-from lossproof.tables.typeset import Line, Section, Table
 
 BEST, ALIKE = "*", "≈"
 NOTE = (

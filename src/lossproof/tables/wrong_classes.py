@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossproof.claims.match import Row, number
-from lossproof.spelling import attack, name, rank
+from lossproof.display_names import attack, name, rank
+from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tables.accuracy import NOTHING
-from lossproof.tables.typeset import Line, Section, Table
 
 NOTE = (
     "Of images that a budget newly fools the network with, over all budgets and seeds: percent that are taken for the "

@@ -18,7 +18,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lossproof.figures import style
+from lossproof.drawing import style
 from lossproof.records import whole
 
 Ends = tuple[float, float]
@@ -146,5 +146,7 @@ class Panel:
         """What curves mean: samples below each other from a place on, in inches from the panel's left foot."""
         for at, (label, look) in enumerate(entries):
             left, middle = self.left + x, self.foot + y - 0.115 * at
-            self.sheet.line(np.array([left, left + 0.11, left + 0.22]), np.repeat(middle, 3), **{**look, "markevery": [1]})
+            self.sheet.line(
+                np.array([left, left + 0.11, left + 0.22]), np.repeat(middle, 3), **{**look, "markevery": [1]}
+            )
             self.sheet.write(left + 0.28, middle, label, fontsize=5.8)

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from lossproof.figures import labels, style, tidy
+from lossproof import tidy
+from lossproof.drawing import labels, style
 
 SAID = ("track", "attack", "epsilon_printed", "steps", "targeted", "reading")
 """What tells the panels apart."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossproof.spelling import attack, budget, name, parameter, reading, steps, targeted
+from lossproof.display_names import attack, budget, name, parameter, reading, steps, targeted
 
 __all__ = ["attack", "budget", "dataset", "name", "network", "parameter", "reading", "short", "steps", "targeted"]
 

@@ -19,8 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
+from lossproof.display_names import NAMES, recipe
 from lossproof.records import whole
-from lossproof.spelling import NAMES, recipe
 
 COLUMN, FULL = 3.3, 6.9
 """Widths in inches of one column and of the whole page."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossproof.spelling import attack, budget, name, reading, steps, targeted
+from lossproof.display_names import attack, budget, name, reading, steps, targeted
 
 __all__ = ["name", "quantity"]
 

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
-from lossproof.figures import style
+from lossproof.drawing import style
 
 
 def colour(label: int) -> str:
@@ -31,6 +31,14 @@ def outlined(text: Text) -> None:
 def keys(classes: Iterable[int]) -> list[Any]:
     """Legend entries of some classes."""
     return [
-        Line2D([], [], linestyle="", marker="o", markersize=3.5, color=colour(label), label=str(label) if at else f"class {label}")
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            marker="o",
+            markersize=3.5,
+            color=colour(label),
+            label=str(label) if at else f"class {label}",
+        )
         for at, label in enumerate(classes)
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.figures import labels
+from lossproof.drawing import labels
 from lossproof.records import read_csv, read_npz
 
 Row = dict[str, str]
