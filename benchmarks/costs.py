@@ -18,8 +18,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from lossproof.catalogue import catalogue
-from lossproof.exhibits.cost import COLUMNS, TABLE
 from lossproof.models.classifier import build
+from lossproof.planning.cost import COLUMNS, TABLE
 
 SIZES = (28, 32, 64, 224)
 CHANNELS = (1, 3)

@@ -29,7 +29,7 @@ from scale.steps import steps_of
 from scale.tasks import simulated, tasks_of
 from start_up import run as start_a_step
 
-from lossproof.exhibits.cost import GIGA, SECONDS_PER_HOUR, TERA
+from lossproof.planning.cost import GIGA, SECONDS_PER_HOUR, TERA
 from lossproof.settings.check import SettingsError
 
 

@@ -27,7 +27,7 @@ from scale.schedule import busy, critical_path
 from scale.steps import steps_of
 from scale.tasks import simulated, tasks_of
 
-from lossproof.exhibits.cost import GIGA
+from lossproof.planning.cost import GIGA
 from lossproof.settings.check import SettingsError
 
 DRAWS = 5

@@ -20,7 +20,7 @@ from one_run import one_run
 from lossproof import devices
 from lossproof.attacks.worst_case import sweep
 from lossproof.datasets.prepared import Prepared
-from lossproof.exhibits.cost import attack_flop, cost_of, passes, training_flop
+from lossproof.planning.cost import attack_flop, cost_of, passes, training_flop
 from lossproof.training.evaluate import pixels
 from lossproof.training.loop import fit, new_model
 

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from snakemake.utils import update_config
 
-from lossproof.exhibits.declare import load_exhibits
-from lossproof.exhibits.plan import Plan
+from lossproof.planning.declare import load_exhibits
+from lossproof.planning.plan import Plan
 from lossproof.settings.config import load_config
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,8 +11,8 @@ from torch import nn
 
 from editions import load, plan
 from lossproof.attacks.protocol import AttackData, run_bundle
-from lossproof.exhibits.forecast import Forecast
 from lossproof.paths import Run
+from lossproof.planning.forecast import Forecast
 from lossproof.settings.check import SettingsError
 from lossproof.training.feeding import Resident
 

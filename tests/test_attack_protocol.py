@@ -18,7 +18,7 @@ from lossproof.attacks.outcome import judge, summarise, wilson
 from lossproof.attacks.protocol import AttackData, crafted, resolve, run_bundle
 from lossproof.attacks.subset import choose_images
 from lossproof.datasets.encoded import EncodedImages
-from lossproof.exhibits import cost
+from lossproof.planning import cost
 from lossproof.records import read_npz, write_json, write_npz
 from lossproof.seeding import seed_of
 from lossproof.threats.epsilon import parse, parse_list, step_size

@@ -87,8 +87,8 @@ def test_a_new_file_is_all_it_takes(tmp_path, monkeypatch):
 def test_planning_and_drawing_import_no_torch():
     code = """
 import sys
-import lossproof.exhibits.plan, lossproof.settings.config, lossproof.settings.resolved
-import lossproof.exhibits.declare, lossproof.sources, lossproof.devices
+import lossproof.planning.plan, lossproof.settings.config, lossproof.settings.resolved
+import lossproof.planning.declare, lossproof.sources, lossproof.devices
 from lossproof.catalogue import catalogue, load
 for kind in ("criteria", "heads", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures"):
     assert catalogue(kind)
@@ -107,7 +107,7 @@ assert not heavy, heavy
 def test_the_plan_imports_neither_torch_nor_pictures():
     code = """
 import sys
-import lossproof.exhibits.plan, lossproof.settings.config, lossproof.exhibits.declare
+import lossproof.planning.plan, lossproof.settings.config, lossproof.planning.declare
 assert not {"torch", "matplotlib", "scipy", "sklearn"} & set(sys.modules)
 """
     done = subprocess.run(

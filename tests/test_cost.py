@@ -9,8 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lossproof.attacks.protocol import AttackData, run_bundle
 from lossproof.catalogue import catalogue
-from lossproof.exhibits.cost import attack_flop, cost_of, hours, passes, table, training_flop
 from lossproof.models.classifier import build
+from lossproof.planning.cost import attack_flop, cost_of, hours, passes, table, training_flop
 from lossproof.training.feeding import Resident
 
 

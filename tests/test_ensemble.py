@@ -21,8 +21,8 @@ from lossproof.attacks.outcome import judge
 from lossproof.attacks.protocol import AttackData, resolve, run_bundle
 from lossproof.catalogue import catalogue
 from lossproof.defences.random_resize import RandomResize
-from lossproof.exhibits import cost
 from lossproof.models.classifier import build
+from lossproof.planning import cost
 from lossproof.training.feeding import Resident
 
 SHORT = {"steps": 10, "queries": 150}

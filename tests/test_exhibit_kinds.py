@@ -14,16 +14,16 @@ from fake_records import attacked, context, predicted
 
 from editions import edition, load
 from lossproof.exhibits.accuracy_table import AccuracyTable
-from lossproof.exhibits.declare import Exhibit, load_exhibits
 from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
 from lossproof.exhibits.embedding import Embedding
 from lossproof.exhibits.level_curves import LevelCurves
 from lossproof.exhibits.parameter_grid import ParameterGrid
-from lossproof.exhibits.plan import Plan
 from lossproof.exhibits.sweep import COLUMNS
 from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
 from lossproof.exhibits.tsne import TSNE
 from lossproof.paths import Run
+from lossproof.planning.declare import Exhibit, load_exhibits
+from lossproof.planning.plan import Plan
 from lossproof.records import write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.settings.sweeps import points

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from editions import ROOT, edition, plan
-from lossproof.exhibits.forecast import Forecast, Model, Record, Work
-from lossproof.exhibits.resources import data_memory, network_runtime, small_memory, small_runtime
 from lossproof.paths import Run
+from lossproof.planning.forecast import Forecast, Model, Record, Work
+from lossproof.planning.resources import data_memory, network_runtime, small_memory, small_runtime
 
 
 @pytest.fixture(scope="module")

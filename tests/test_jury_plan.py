@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from editions import edition, plan
-from lossproof.exhibits.forecast import Forecast
-from lossproof.exhibits.plan import judges
 from lossproof.paths import Run
+from lossproof.planning.forecast import Forecast
+from lossproof.planning.plan import judges
 
 MADE = plan()
 GRAY = ("digits_gray", "lenet5")

@@ -10,9 +10,9 @@ from checkout import new_checkout
 from test_exhibit_kinds import BOUND, GAPS, GRID, LEVELS, PLACES, SCATTER, TABLE, WORDS
 
 from editions import edition, load
-from lossproof.exhibits.declare import load_exhibits
-from lossproof.exhibits.forecast import Forecast, Work
-from lossproof.exhibits.plan import Plan
+from lossproof.planning.declare import load_exhibits
+from lossproof.planning.forecast import Forecast, Work
+from lossproof.planning.plan import Plan
 
 EXHIBITS = {
     "grid": GRID,

@@ -14,8 +14,8 @@ from lossproof.catalogue import load
 from lossproof.exhibits import masking_tests as tests
 from lossproof.exhibits.masking_arguments import COLUMNS, MaskingArguments
 from lossproof.exhibits.masking_tests import FAILS, HOLDS, UNDECIDED, Level
-from lossproof.exhibits.plan import Plan
 from lossproof.paths import Run
+from lossproof.planning.plan import Plan
 from lossproof.records import read_csv, write_csv, write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.statistics.intervals import accuracy, difference

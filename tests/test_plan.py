@@ -13,9 +13,9 @@ from tidy_rows import CLAIMS, SUSPICIOUS, TABLES
 from editions import EXHIBITS, edition, load, plan
 from lossproof.claims.ledger import build_ledger
 from lossproof.exhibits.accuracy import COLUMNS, rows, said_of
-from lossproof.exhibits.declare import load_exhibits
-from lossproof.exhibits.plan import Plan, named_datasets, without
 from lossproof.paths import Paths, Run
+from lossproof.planning.declare import load_exhibits
+from lossproof.planning.plan import Plan, named_datasets, without
 from lossproof.records import write_csv
 from lossproof.threats.epsilon import parse_list
 

@@ -11,10 +11,10 @@ from checkout import new_checkout
 from editions import edition, load, plan
 from lossproof.catalogue import catalogue
 from lossproof.datasets.extent import extent_of
-from lossproof.exhibits.cost import cost_of
-from lossproof.exhibits.forecast import Forecast, Work
 from lossproof.paths import Run
-from lossproof.report.plan_text import plan_text, size
+from lossproof.planning.cost import cost_of
+from lossproof.planning.forecast import Forecast, Work
+from lossproof.planning.plan_text import plan_text, size
 
 # The whole paper edition, with digits in the place of every data set.
 EVERY = {

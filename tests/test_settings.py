@@ -16,10 +16,10 @@ from image_files import run_settings as tiny_settings
 from editions import BASE, EXHIBITS, SCHEMA, edition, load
 from lossproof import devices
 from lossproof.catalogue import PACKAGE, catalogue
-from lossproof.exhibits.declare import load_exhibits
 from lossproof.models.backbone import STEMS
 from lossproof.models.cifar_resnet import BLOCKS
 from lossproof.paths import Paths, Run
+from lossproof.planning.declare import load_exhibits
 from lossproof.settings.check import SettingsError, read_yaml
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import SELECTIONS, TAKEN_BY, recipe_settings, run_settings, toy_settings

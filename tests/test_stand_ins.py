@@ -7,9 +7,9 @@ import pytest
 from editions import edition, load, plan
 from lossproof import tidy
 from lossproof.drawing import labels
-from lossproof.exhibits.forecast import Forecast
-from lossproof.exhibits.plan import named_archs
 from lossproof.paths import Run
+from lossproof.planning.forecast import Forecast
+from lossproof.planning.plan import named_archs
 from lossproof.records import write_csv
 from lossproof.settings.check import SettingsError
 

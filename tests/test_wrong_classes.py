@@ -9,10 +9,10 @@ import pytest
 from fake_records import context
 from test_exhibit_kinds import CONFIG, as_text, declared
 
-from lossproof.exhibits.plan import Plan
 from lossproof.exhibits.wrong_class_ranks import COLUMNS, WrongClassRanks
 from lossproof.exhibits.wrong_classes import by_chance, fooled, frequencies, shares, together
 from lossproof.paths import Run
+from lossproof.planning.plan import Plan
 from lossproof.records import write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.statistics.intervals import share

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from lossproof.exhibits.forecast import Forecast
+from lossproof.planning.forecast import Forecast
 from lossproof.records import read_json
 from scale.editions import forecast_of
 from scale.rates import Timed

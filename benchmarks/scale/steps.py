@@ -8,8 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from lossproof.exhibits.forecast import Forecast, Model, Record, Work
 from lossproof.paths import Run
+from lossproof.planning.forecast import Forecast, Model, Record, Work
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from lossproof import devices, sources
 from lossproof.catalogue import catalogue
 from lossproof.datasets import on_disk
 from lossproof.datasets.source import keeps_files, source_of
-from lossproof.exhibits import resources
-from lossproof.exhibits.declare import load_exhibits, paper_titles
-from lossproof.exhibits.forecast import Forecast, Model, Record, Work
+from lossproof.planning import resources
+from lossproof.planning.declare import load_exhibits, paper_titles
+from lossproof.planning.forecast import Forecast, Model, Record, Work
 from lossproof.paths import LANDSCAPE_METHODS, MODEL_FILES, REMADE_FILES, TOY_FILES, Run
-from lossproof.exhibits.plan import Plan, named_archs, named_datasets
+from lossproof.planning.plan import Plan, named_archs, named_datasets
 from lossproof.heads.choice import head_of
-from lossproof.report.plan_text import plan_text
+from lossproof.planning.plan_text import plan_text
 from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
 from lossproof.settings.resolved import SELECTIONS, per_dataset, phases, recipe_settings, run_settings, toy_settings

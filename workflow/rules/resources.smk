@@ -1,4 +1,4 @@
-# What jobs ask a cluster for (lossproof.exhibits.resources), as functions of their wildcards.
+# What jobs ask a cluster for (lossproof.planning.resources), as functions of their wildcards.
 FORECAST = Forecast(PLAN)
 
 

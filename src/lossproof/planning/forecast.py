@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from lossproof.catalogue import catalogue
 from lossproof.datasets.extent import Extent, extent_of
-from lossproof.exhibits.cost import (
+from lossproof.exhibits.needs import Needs
+from lossproof.paths import LANDSCAPE_METHODS, Run
+from lossproof.planning.cost import (
     BYTES_PER_PARAMETER,
     Cost,
     attack_flop,
@@ -21,9 +23,7 @@ from lossproof.exhibits.cost import (
     passes,
     training_flop,
 )
-from lossproof.exhibits.needs import Needs
-from lossproof.exhibits.plan import Plan
-from lossproof.paths import LANDSCAPE_METHODS, Run
+from lossproof.planning.plan import Plan
 from lossproof.settings.resolved import all_epochs, phases, run_settings
 
 # Compressed predictions and outcomes per image, and one record without them: from runs of the embedded edition.

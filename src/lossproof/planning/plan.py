@@ -12,10 +12,10 @@ from typing import Any
 from lossproof.catalogue import catalogue, load
 from lossproof.datasets import by_hand
 from lossproof.display_names import in_full
-from lossproof.exhibits.declare import Exhibit
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.stand_ins import run_of
 from lossproof.paths import FIGURE_FORMATS, TABLE_FORMATS, Paths, Run
+from lossproof.planning.declare import Exhibit
 from lossproof.settings.check import fault
 from lossproof.settings.resolved import made_from, twin_of
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 
-from lossproof.exhibits.cost import GIGA, MEGA, TERA, hours
-from lossproof.exhibits.forecast import Forecast, Work
+from lossproof.planning.cost import GIGA, MEGA, TERA, hours
+from lossproof.planning.forecast import Forecast, Work
 
 NETWORK_MB = 3000
 SMALL_MB = 1500

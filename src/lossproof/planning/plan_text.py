@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from lossproof.exhibits.cost import GIGA, MEGA, TERA, hours
-from lossproof.exhibits.forecast import Amount, Forecast, Model
+from lossproof.planning.cost import GIGA, MEGA, TERA, hours
+from lossproof.planning.forecast import Amount, Forecast, Model
 from lossproof.settings.resolved import all_epochs
 
 WIDTH = 118
