@@ -11,8 +11,8 @@ import numpy as np
 from fake_records import context
 
 from lossproof.exhibits.context import Context
-from lossproof.exhibits.diagnostics_map import DiagnosticsMap
-from lossproof.exhibits.jury_verdicts import JuryVerdicts
+from lossproof.exhibits.diagnostics_map.kind import DiagnosticsMap
+from lossproof.exhibits.jury_verdicts.kind import JuryVerdicts
 from lossproof.paths import Run
 from lossproof.records import write_json, write_npz
 

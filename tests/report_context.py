@@ -10,12 +10,12 @@ from tidy_rows import CLAIMS, PRINTED, STAND_INS, SUSPICIOUS, statement_rows, ta
 
 from lossproof.claims.ledger import build_ledger
 from lossproof.drawing.typeset import to_html
+from lossproof.exhibits.accuracy_table.table import accuracy_table
+from lossproof.exhibits.statement.table import overview
 from lossproof.report.context import EMBEDDED_BANNER
 from lossproof.report.judged import judged
 from lossproof.report.summary import summarise
 from lossproof.report.toy_summary import toy_summary
-from lossproof.tables.accuracy import accuracy_table
-from lossproof.tables.statements import overview
 
 
 def png(path, width=640, height=360):

@@ -12,7 +12,7 @@ from editions import ROOT
 from lossproof.claims.ledger import build_ledger
 from lossproof.display_names import as_printed
 from lossproof.drawing.typeset import to_csv
-from lossproof.tables.exhibit import exhibit_table
+from lossproof.exhibits.typeset import exhibit_table
 
 with (ROOT / "reference/claims.csv").open(newline="", encoding="utf-8") as file:
     CLAIMS = [row for row in csv.DictReader(file) if row["paper"] == "isce"]

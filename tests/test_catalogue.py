@@ -95,7 +95,7 @@ for kind in ("criteria", "heads", "models", "datasets", "attacks", "toys", "theo
 for kind in ("exhibits", "figures"):
     for name in catalogue(kind):
         load(kind, name)
-import lossproof.tables.accuracy, lossproof.claims.ledger, lossproof.report.build
+import lossproof.exhibits.accuracy_table.table, lossproof.claims.ledger, lossproof.report.build
 heavy = {"torch", "torchvision", "torchattacks", "loss_landscapes", "sklearn", "snakemake"} & set(sys.modules)
 assert not heavy, heavy
 """

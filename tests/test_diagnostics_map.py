@@ -8,11 +8,11 @@ from fake_records import context
 from test_exhibit_kinds import as_text
 
 from lossproof.catalogue import load
-from lossproof.exhibits.diagnostics_map import COLUMNS, DiagnosticsMap
-from lossproof.figures.diagnostics_map import brief
+from lossproof.exhibits.diagnostics_map.figure import brief
+from lossproof.exhibits.diagnostics_map.kind import COLUMNS, DiagnosticsMap
+from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
 from lossproof.records import write_csv
-from lossproof.tables.exhibit import exhibit_table
 
 RUNS = [Run("digits_gray", "lenet5", training) for training in ("ce_isce", "isce", "ce_x100")]
 SAID = {"ce_x100": "logits of ce_isce x 100"}

@@ -13,14 +13,15 @@ import yaml
 from fake_records import attacked, context, predicted
 
 from editions import edition, load
-from lossproof.exhibits.accuracy_table import AccuracyTable
-from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
-from lossproof.exhibits.embedding import Embedding
-from lossproof.exhibits.level_curves import LevelCurves
-from lossproof.exhibits.parameter_grid import ParameterGrid
-from lossproof.exhibits.sweep import COLUMNS
-from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
-from lossproof.exhibits.tsne import TSNE
+from lossproof.exhibits.accuracy_table.kind import AccuracyTable
+from lossproof.exhibits.embedding.kind import COLUMNS as EMBEDDING_COLUMNS
+from lossproof.exhibits.embedding.kind import Embedding
+from lossproof.exhibits.sweep.level_curves import LevelCurves
+from lossproof.exhibits.sweep.parameter_grid import ParameterGrid
+from lossproof.exhibits.sweep.swept import COLUMNS
+from lossproof.exhibits.tsne.kind import COLUMNS as TSNE_COLUMNS
+from lossproof.exhibits.tsne.kind import TSNE
+from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
 from lossproof.planning.declare import Exhibit, load_exhibits
 from lossproof.planning.plan import Plan
@@ -28,7 +29,6 @@ from lossproof.records import write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.settings.sweeps import points
 from lossproof.statistics.intervals import over_seeds
-from lossproof.tables.exhibit import exhibit_table
 
 CONFIG = load()
 WORDS = {"title": "T", "caption": "C"}

@@ -23,15 +23,15 @@ from lossproof import tidy
 from lossproof.catalogue import catalogue, load
 from lossproof.drawing import accuracy_dots, labels, style
 from lossproof.exhibits import accuracy
-from lossproof.exhibits.diagnostics_map import COLUMNS as DIAGNOSTIC_COLUMNS
-from lossproof.exhibits.embedding import COLUMNS as EMBEDDING_COLUMNS
-from lossproof.exhibits.gap_bound import COLUMNS as GAP_BOUND_COLUMNS
-from lossproof.exhibits.jury_verdicts import COLUMNS as VERDICT_COLUMNS
-from lossproof.exhibits.masking_arguments import COLUMNS as MASKING_COLUMNS
-from lossproof.exhibits.sweep import COLUMNS as SWEEP_COLUMNS
-from lossproof.exhibits.tsne import COLUMNS as TSNE_COLUMNS
-from lossproof.exhibits.wrong_class_ranks import COLUMNS as RANK_COLUMNS
-from lossproof.figures import accuracy_by_network, accuracy_by_training
+from lossproof.exhibits.accuracy_table.kind import by_network, by_training
+from lossproof.exhibits.diagnostics_map.kind import COLUMNS as DIAGNOSTIC_COLUMNS
+from lossproof.exhibits.embedding.kind import COLUMNS as EMBEDDING_COLUMNS
+from lossproof.exhibits.gap_bound.kind import COLUMNS as GAP_BOUND_COLUMNS
+from lossproof.exhibits.jury_verdicts.kind import COLUMNS as VERDICT_COLUMNS
+from lossproof.exhibits.masking_arguments.kind import COLUMNS as MASKING_COLUMNS
+from lossproof.exhibits.sweep.swept import COLUMNS as SWEEP_COLUMNS
+from lossproof.exhibits.tsne.kind import COLUMNS as TSNE_COLUMNS
+from lossproof.exhibits.wrong_class_ranks.kind import COLUMNS as RANK_COLUMNS
 from lossproof.records import read_npz, write_csv, write_npz
 
 TRAININGS = ("ce", "focal", "sp_focal")

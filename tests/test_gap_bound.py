@@ -7,12 +7,12 @@ import pytest
 from fake_records import attacked, context, sensitive
 from test_exhibit_kinds import BOUND, CONFIG, as_text, declared
 
-from lossproof.exhibits.gap_bound import COLUMNS, GapBound
+from lossproof.exhibits.gap_bound.kind import COLUMNS, GapBound
+from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
 from lossproof.planning.plan import Plan
 from lossproof.records import read_npz, write_json, write_npz
 from lossproof.statistics.intervals import accuracy, over_seeds
-from lossproof.tables.exhibit import exhibit_table
 
 RUN = Run("mnist", "lenet5", "ce_isce")
 DECLARED = {"datasets": ["mnist"], "archs": ["lenet5"], "trainings": ["ce_isce"], "attacks": ["pgd"]}

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from lossproof.exhibits import jury_rule as rule
+from lossproof.jury import verdict as rule
 from lossproof.statistics.intervals import gain
 from lossproof.statistics.paired_tests import corrected, in_every_seed
 

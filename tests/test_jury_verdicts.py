@@ -9,14 +9,14 @@ from fake_records import context
 from test_exhibit_kinds import as_text
 
 from lossproof.catalogue import load
-from lossproof.exhibits import jury_rule as rule
-from lossproof.exhibits.jury_verdicts import COLUMNS, JuryVerdicts
+from lossproof.exhibits.jury_verdicts.kind import COLUMNS, JuryVerdicts
+from lossproof.exhibits.typeset import exhibit_table
+from lossproof.jury import verdict as rule
 from lossproof.paths import Paths
 from lossproof.records import read_npz, write_csv, write_npz
 from lossproof.statistics import intervals
 from lossproof.statistics.intervals import Estimate, accuracy, difference, over_images, over_seeds
 from lossproof.statistics.paired_tests import corrected, in_every_seed, mcnemar
-from lossproof.tables.exhibit import exhibit_table
 
 
 def test_mcnemar_counts_the_images_on_which_two_networks_differ():

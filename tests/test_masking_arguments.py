@@ -11,15 +11,15 @@ from fake_records import context
 from test_exhibit_kinds import CONFIG, as_text, declared
 
 from lossproof.catalogue import load
-from lossproof.exhibits import masking_tests as tests
-from lossproof.exhibits.masking_arguments import COLUMNS, MaskingArguments
-from lossproof.exhibits.masking_tests import FAILS, HOLDS, UNDECIDED, Level
+from lossproof.exhibits.masking_arguments.arguments import FAILS, HOLDS, UNDECIDED, Level
+from lossproof.exhibits.masking_arguments.kind import COLUMNS, MaskingArguments
+from lossproof.exhibits.masking_arguments.kind import arguments as tests
+from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
 from lossproof.planning.plan import Plan
 from lossproof.records import read_csv, write_csv, write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.statistics.intervals import accuracy, difference
-from lossproof.tables.exhibit import exhibit_table
 
 IMAGES = 200
 

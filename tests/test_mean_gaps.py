@@ -11,12 +11,12 @@ from tidy_rows import PRINTED
 from lossproof.claims.ledger import build_ledger
 from lossproof.display_names import as_printed
 from lossproof.exhibits.accuracy import COLUMNS
-from lossproof.exhibits.mean_gaps import MeanGaps
+from lossproof.exhibits.mean_gaps.kind import MeanGaps
+from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
 from lossproof.planning.plan import Plan
 from lossproof.records import read_npz, write_npz
 from lossproof.statistics.intervals import mean
-from lossproof.tables.exhibit import exhibit_table
 
 DECLARED = {
     "datasets": ["cifar100", "tiny_imagenet"],

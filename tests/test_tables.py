@@ -9,8 +9,8 @@ from collections import Counter
 from tidy_rows import CLAIMS, answer, printed, row, statement_rows, tables
 
 from lossproof.drawing.typeset import Line, Section, Table, escape_latex, latex, markdown, to_csv, to_html
-from lossproof.tables.accuracy import ALONE, HONEST, OTHER, PRINTED, accuracy_table
-from lossproof.tables.statements import overview, overview_table, statement_table
+from lossproof.exhibits.accuracy_table.table import ALONE, HONEST, OTHER, PRINTED, accuracy_table
+from lossproof.exhibits.statement.table import overview, overview_table, statement_table
 
 PRINT = [one for one in CLAIMS if one["exhibit"] == "table_2"]
 

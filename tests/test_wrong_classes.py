@@ -9,14 +9,14 @@ import pytest
 from fake_records import context
 from test_exhibit_kinds import CONFIG, as_text, declared
 
-from lossproof.exhibits.wrong_class_ranks import COLUMNS, WrongClassRanks
-from lossproof.exhibits.wrong_classes import by_chance, fooled, frequencies, shares, together
+from lossproof.exhibits.typeset import exhibit_table
+from lossproof.exhibits.wrong_class_ranks.kind import COLUMNS, WrongClassRanks
+from lossproof.exhibits.wrong_class_ranks.ranks import by_chance, fooled, frequencies, shares, together
 from lossproof.paths import Run
 from lossproof.planning.plan import Plan
 from lossproof.records import write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.statistics.intervals import share
-from lossproof.tables.exhibit import exhibit_table
 
 # Six classes; of every image the true one is the most probable.
 TOP = np.array([[0, 1, 2, 3, 4, 5], [1, 2, 0, 3, 4, 5], [2, 3, 1, 0, 4, 5], [0, 5, 4, 3, 2, 1], [3, 2, 1, 0, 4, 5]])

@@ -10,7 +10,7 @@ from typing import Any
 
 from lossproof.drawing import style
 from lossproof.drawing.sheet import write_png
-from lossproof.figures import card
+from lossproof.exhibits.card import figure
 from lossproof.progress import track
 from lossproof.records import read_csv, read_json
 
@@ -48,7 +48,7 @@ def main() -> None:
             folder = arguments.results / "attacks" / path / f"seed{SEED}" / SPLIT
             attacks = {name: read_json(folder / f"{name}.json") for name in run["attacks"]}
             words = run | judged.get(tuple(run[key] for key in NAMED), {})
-            write_png(card.draw(record, attacks, words), arguments.figures / "jury/cards" / f"{path}.png")
+            write_png(figure.draw(record, attacks, words), arguments.figures / "jury/cards" / f"{path}.png")
 
 
 if __name__ == "__main__":

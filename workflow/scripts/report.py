@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.drawing.typeset import to_html
+from lossproof.exhibits.statement.table import overview
+from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Paths
 from lossproof.records import read_csv, read_json, write_text
 from lossproof.report.build import build
@@ -17,8 +19,6 @@ from lossproof.report.context import EMBEDDED_BANNER, Card, Context, Exhibit, Ju
 from lossproof.report.judged import judged
 from lossproof.report.summary import summarise
 from lossproof.report.toy_summary import toy_summary
-from lossproof.tables.exhibit import exhibit_table
-from lossproof.tables.statements import overview
 
 STAGES = ("datasets", "models", "attacks", "landscapes", "embeddings", "jury", "toys", "theory")
 

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from lossproof.drawing.typeset import latex, markdown, to_csv
+from lossproof.exhibits.typeset import exhibit_table
 from lossproof.records import read_csv, write_text
-from lossproof.tables.exhibit import exhibit_table
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.catalogue import catalogue
-from lossproof.exhibits.sweep import place
+from lossproof.exhibits.sweep.swept import place
 from lossproof.settings.check import check, fault, known, parameters_schema, read_yaml
 from lossproof.settings.resolved import training_known
 from lossproof.settings.sweeps import points

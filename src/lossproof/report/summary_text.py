@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from lossproof.drawing.quantity import name
-from lossproof.exhibits.jury_rule import NO_GAIN
+from lossproof.jury.verdict import NO_GAIN
 from lossproof.report.points import accuracy_in_words, gain_in_words, signed
 
 # What does not fit on a page stands in the ledger, or in the jury's table.

@@ -1,0 +1,1 @@
+"""Jury verdicts."""
