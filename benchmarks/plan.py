@@ -18,7 +18,7 @@ import torch
 from one_run import one_run
 
 from lossproof import devices
-from lossproof.attacks.worst_case import sweep
+from lossproof.attacks.methods.worst_case import sweep
 from lossproof.datasets.prepared import Prepared
 from lossproof.planning.cost import attack_flop, cost_of, passes, training_flop
 from lossproof.training.evaluate import pixels

@@ -11,8 +11,8 @@ import torch
 from one_run import one_run
 from side_by_side import compare
 
-from lossproof.attacks.worst_case import sweep
-from lossproof.datasets.digits import prepare
+from lossproof.attacks.methods.worst_case import sweep
+from lossproof.datasets.sets.digits import prepare
 from lossproof.training.evaluate import pixels
 from lossproof.training.loop import fit, new_model
 

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from lossproof.datasets.cifar import HUNDRED, TEN
+from lossproof.datasets.sets.cifar import HUNDRED, TEN
 from lossproof.datasets.source import RemoteFile, Source
 
 WNIDS = ["n02124075", "n01443537", "n09246464"]  # deliberately not sorted

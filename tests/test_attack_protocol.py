@@ -13,7 +13,8 @@ import torchattacks
 from torch import Tensor, nn
 
 from lossproof import catalogue
-from lossproof.attacks import library, outcome, worst_case
+from lossproof.attacks import outcome
+from lossproof.attacks.methods import library, worst_case
 from lossproof.attacks.outcome import judge, summarise, wilson
 from lossproof.attacks.protocol import AttackData, crafted, resolve, run_bundle
 from lossproof.attacks.subset import choose_images

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from lossproof.attacks.gradient import attack
 from lossproof.attacks.losses import LOSSES, dlr, margin
-from lossproof.attacks.worst_case import least_likely, sweep
+from lossproof.attacks.methods.worst_case import least_likely, sweep
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from fake_records import context
 from torch import Tensor, nn
 
 from lossproof.attacks.budgets import of_plan
-from lossproof.attacks.carlini_wagner import cw
+from lossproof.attacks.methods.carlini_wagner import cw
 from lossproof.attacks.outcome import Crafted, judge
 from lossproof.attacks.protocol import AttackData, run_bundle
 from lossproof.exhibits.accuracy import measurements, rows

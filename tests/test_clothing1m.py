@@ -13,8 +13,9 @@ from image_files import content, picture, run_settings
 from editions import edition, plan
 from lossproof.catalogue import catalogue, load
 from lossproof.claims.ledger import build_ledger
-from lossproof.datasets import by_hand, clothing1m, on_disk, prepared
-from lossproof.datasets.clothing1m import KEYS, LABELS, NAMES, SIZES
+from lossproof.datasets import by_hand, on_disk, prepared
+from lossproof.datasets.sets import clothing1m
+from lossproof.datasets.sets.clothing1m import KEYS, LABELS, NAMES, SIZES
 from lossproof.training.feeding import Loading
 from lossproof.training.loop import fit
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from lossproof.attacks.deepfool import deepfool
+from lossproof.attacks.methods.deepfool import deepfool
 from lossproof.attacks.outcome import Crafted, judge
 from lossproof.attacks.protocol import AttackData, run_bundle
 from lossproof.catalogue import PACKAGE
@@ -149,7 +149,7 @@ def test_a_machine_without_git_can_attack(tmp_path):
     code = """
 import torch
 from torch import nn
-from lossproof.attacks.deepfool import deepfool
+from lossproof.attacks.methods.deepfool import deepfool
 net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
 found = deepfool(
     net, torch.rand(1, 1, 2, 2), torch.tensor([0]), norm="l2", epsilons=[1], step_sizes=[None], seed=0

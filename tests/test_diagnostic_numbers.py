@@ -15,25 +15,25 @@ from torch.nn.functional import cross_entropy
 
 from lossproof.attacks.gradient import attack
 from lossproof.attacks.losses import ce, gap
-from lossproof.attacks.spsa import directions
+from lossproof.attacks.methods.spsa import directions
 from lossproof.jury import bench as module
 from lossproof.jury.bench import Bench, Variant
-from lossproof.jury.budgets import monotone, unbounded
-from lossproof.jury.effort import effort
+from lossproof.jury.diagnostics.d01_gradients import gradient_size, zero_gradients
+from lossproof.jury.diagnostics.d03_one_step import one_step
+from lossproof.jury.diagnostics.d04_budgets import monotone, unbounded
+from lossproof.jury.diagnostics.d06_trajectory import gains
+from lossproof.jury.diagnostics.d08_without_gradients import black_box, noise
+from lossproof.jury.diagnostics.d09_outputs import unstable
+from lossproof.jury.diagnostics.d10_points import transfer_failure, unmoved
+from lossproof.jury.diagnostics.d11_transfer import twin_transfer
+from lossproof.jury.diagnostics.d13_logit_scale import logit_scale
+from lossproof.jury.diagnostics.d14_loss_swap import Towards, loss_swap
+from lossproof.jury.diagnostics.d15_effort import effort
+from lossproof.jury.diagnostics.d18_simba import acceptance
+from lossproof.jury.diagnostics.d19_minimal_norm import minimal_norm
+from lossproof.jury.diagnostics.surface import surface
 from lossproof.jury.finding import Finding, flag, oftener, paired, plain, sign_test
-from lossproof.jury.gradients import gradient_size, zero_gradients
-from lossproof.jury.logit_scale import logit_scale
-from lossproof.jury.loss_swap import Towards, loss_swap
-from lossproof.jury.minimal_norm import minimal_norm
-from lossproof.jury.one_step import one_step
-from lossproof.jury.outputs import unstable
-from lossproof.jury.points import transfer_failure, unmoved
-from lossproof.jury.simba import acceptance
 from lossproof.jury.subject import Subject
-from lossproof.jury.surface import surface
-from lossproof.jury.trajectory import gains
-from lossproof.jury.transfer import twin_transfer
-from lossproof.jury.without_gradients import black_box, noise
 
 EPSILON = 0.15
 

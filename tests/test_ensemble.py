@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lossproof.attacks import members as parts
-from lossproof.attacks.ensemble import CATALOGUE, DEFAULT, ensemble
 from lossproof.attacks.gradient import attack
 from lossproof.attacks.losses import LOSSES
+from lossproof.attacks.methods.ensemble import CATALOGUE, DEFAULT, ensemble
 from lossproof.attacks.outcome import judge
 from lossproof.attacks.protocol import AttackData, resolve, run_bundle
 from lossproof.catalogue import catalogue

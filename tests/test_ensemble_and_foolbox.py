@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from lossproof.attacks.ensemble import ensemble
+from lossproof.attacks.methods.ensemble import ensemble
 from lossproof.attacks.outcome import judge, wilson
 from lossproof.models.frozen import frozen
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from lossproof.attacks.budgets import read, starts_at_random
-from lossproof.attacks.l2_steps import CATALOGUE, pgd_l2
+from lossproof.attacks.methods.l2_steps import CATALOGUE, pgd_l2
+from lossproof.attacks.methods.worst_case import least_likely
 from lossproof.attacks.outcome import judge
 from lossproof.attacks.protocol import AttackData, resolve, run_bundle
-from lossproof.attacks.worst_case import least_likely
 from lossproof.training.feeding import Resident
 
 READINGS = CATALOGUE["pgd_l2"]["parameters"]["reading"]["enum"]

@@ -9,7 +9,7 @@ from blobs import accuracy, agree, blobs, trained
 from torch import Tensor, nn
 
 from lossproof.attacks.gradient import attack
-from lossproof.attacks.momentum import mim
+from lossproof.attacks.methods.momentum import mim
 from lossproof.attacks.outcome import judge
 
 

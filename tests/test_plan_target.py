@@ -153,7 +153,7 @@ def test_what_is_not_known_is_said_and_not_summed(monkeypatch, tmp_path):
 
 
 def test_the_extent_of_the_digits_is_theirs(tmp_path):
-    from lossproof.datasets.digits import CATALOGUE
+    from lossproof.datasets.sets.digits import CATALOGUE
 
     settings = load()["datasets"]["digits_colour"]
     extent = extent_of(settings, tmp_path / "card.json")

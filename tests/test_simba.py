@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.fft import idctn
 from torch import Tensor, nn
 
+from lossproof.attacks.methods.simba import basis_of, orders, simba
 from lossproof.attacks.outcome import Crafted, judge
 from lossproof.attacks.protocol import AttackData, run_bundle
-from lossproof.attacks.simba import basis_of, orders, simba
 from lossproof.training.feeding import Resident
 
 

@@ -90,7 +90,7 @@ def test_training_does_not_know_what_it_does_not_use():
         "landscapes",
     )
     assert not [name for name in found if name.startswith(tuple(f"lossproof.{part}" for part in unused))]
-    assert not {"lossproof.models.lenet", "lossproof.criteria.focal", "lossproof.datasets.digits"} & found
+    assert not {"lossproof.models.lenet", "lossproof.criteria.focal", "lossproof.datasets.sets.digits"} & found
 
 
 def test_touching_changes_nothing(package):

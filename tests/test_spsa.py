@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from lossproof.attacks import spsa as module
+from lossproof.attacks.methods import spsa as module
+from lossproof.attacks.methods.spsa import directions, spsa
 from lossproof.attacks.outcome import Crafted, judge
 from lossproof.attacks.protocol import AttackData, run_bundle
-from lossproof.attacks.spsa import directions, spsa
 from lossproof.training.feeding import Resident
 
 

@@ -8,9 +8,9 @@ from blobs import accuracy, agree, blobs, trained
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from lossproof.attacks.momentum import mim
+from lossproof.attacks.methods.momentum import mim
+from lossproof.attacks.methods.transfer import CATALOGUE, transfer
 from lossproof.attacks.outcome import Crafted
-from lossproof.attacks.transfer import CATALOGUE, transfer
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import torch
 from blobs import CLASSES, blobs, trained
 from torch import Tensor, nn
 
+from lossproof.attacks.methods.worst_case import sweep
 from lossproof.attacks.protocol import AttackData, run_bundle
 from lossproof.attacks.views import Averaged, view
-from lossproof.attacks.worst_case import sweep
 from lossproof.training.feeding import Resident
 
 PLAN = {"method": "gradient", "epsilon": ["0.03", "0.12"], "steps": 4, "losses": ["ce"]}

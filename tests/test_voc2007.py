@@ -13,11 +13,12 @@ from raw_files import published
 from serve import serve
 
 from lossproof.catalogue import catalogue, load
-from lossproof.datasets import prepared, voc2007
+from lossproof.datasets import prepared
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.fetch import fetch
+from lossproof.datasets.sets import voc2007
+from lossproof.datasets.sets.voc2007 import CLASSES, PARTS, annotation, label_of
 from lossproof.datasets.source import source_of
-from lossproof.datasets.voc2007 import CLASSES, PARTS, annotation, label_of
 from lossproof.training.feeding import Loading
 from lossproof.training.loop import fit
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossproof.attacks.losses import gap
-from lossproof.attacks.simba import simba
+from lossproof.attacks.methods.simba import simba
 from lossproof.jury.bench import Bench
 from lossproof.jury.finding import Finding, not_judged, sign_test
 from lossproof.jury.parameters import SOME_IMAGES

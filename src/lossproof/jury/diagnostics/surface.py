@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from lossproof.attacks.losses import ce, gap, margin
-from lossproof.attacks.spsa import directions
+from lossproof.attacks.methods.spsa import directions
 from lossproof.jury.bench import Bench
 from lossproof.jury.finding import Finding, not_judged
 from lossproof.models.frozen import frozen

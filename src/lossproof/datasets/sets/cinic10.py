@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.datasets.cifar import TEN
 from lossproof.datasets.packed_pictures import fill, listed
 from lossproof.datasets.prepared import Prepared
+from lossproof.datasets.sets.cifar import TEN
 
 CATALOGUE = {
     "cinic10": {

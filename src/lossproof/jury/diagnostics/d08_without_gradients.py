@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from lossproof.attacks.losses import gap
+from lossproof.attacks.methods.spsa import directions, spsa
 from lossproof.attacks.seeded import seeded
-from lossproof.attacks.spsa import directions, spsa
 from lossproof.jury.bench import Bench
 from lossproof.jury.finding import Finding, not_judged, paired, sign_test, standing
 from lossproof.jury.parameters import SOME_IMAGES, STEPS

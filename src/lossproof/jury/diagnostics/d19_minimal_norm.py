@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossproof.attacks.carlini_wagner import cw
-from lossproof.attacks.deepfool import deepfool
+from lossproof.attacks.methods.carlini_wagner import cw
+from lossproof.attacks.methods.deepfool import deepfool
 from lossproof.jury.bench import Bench
 from lossproof.jury.finding import Finding, not_judged, sign_test
 from lossproof.jury.parameters import SOME_IMAGES

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from lossproof.attacks.gradient import per_budget
+from lossproof.attacks.methods.worst_case import least_likely
 from lossproof.attacks.outcome import Crafted
 from lossproof.attacks.parameters import DRAWS, EPSILON, STEPS, TARGETED
 from lossproof.attacks.views import view
-from lossproof.attacks.worst_case import least_likely
 from lossproof.threats.epsilon import PATTERN
 
 CATALOGUE = {
