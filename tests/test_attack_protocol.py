@@ -15,13 +15,14 @@ from torch import Tensor, nn
 from lossproof import catalogue
 from lossproof.attacks import outcome
 from lossproof.attacks.methods import library, worst_case
-from lossproof.attacks.outcome import judge, summarise, wilson
+from lossproof.attacks.outcome import judge, summarise
 from lossproof.attacks.protocol import AttackData, crafted, resolve, run_bundle
 from lossproof.attacks.subset import choose_images
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.planning import cost
 from lossproof.records import read_npz, write_json, write_npz
 from lossproof.seeding import seed_of
+from lossproof.statistics.wilson import wilson
 from lossproof.threats.epsilon import parse, parse_list, step_size
 from lossproof.training.feeding import Loading, Resident, Streamed
 

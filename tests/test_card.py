@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from editions import ROOT
 from lossproof.drawing import style
 from lossproof.drawing.sheet import write_png
-from lossproof.exhibits.card import figure
+from lossproof.exhibits.card import figure as card
 from lossproof.exhibits.jury_verdicts.kind import COLUMNS
 from lossproof.records import read_json, write_csv
 
@@ -49,7 +49,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 def test_what_stands_on_it(attacks):
-    said = texts(figure.draw(record(), dict(reversed(attacks[ISCE].items())), WORDS))
+    said = texts(card.draw(record(), dict(reversed(attacks[ISCE].items())), WORDS))
     assert said[:5] == [
         "I-SCE",
         "✗ gain vanishes",
@@ -66,7 +66,7 @@ def test_what_stands_on_it(attacks):
     assert [text.split()[0] for text in strip] == [f"D{at + 1}" for at in range(20)]
     assert {"▲ 85 pt", "▲ 0.31", "▲ 40 %", "D17  SPSA", "targeted DLR", "APGD-CE", "ε = 0.05"} <= set(said)
     assert "not measured" not in said
-    scaled = texts(figure.draw(record(SCALED), attacks[SCALED], {"control": CONTROLS["ce_x100"], "verdict": "control"}))
+    scaled = texts(card.draw(record(SCALED), attacks[SCALED], {"control": CONTROLS["ce_x100"], "verdict": "control"}))
     assert scaled[:3] == [
         "CE, logits × 100",
         "◇ control",
@@ -76,41 +76,41 @@ def test_what_stands_on_it(attacks):
 
 def test_the_strongest_attack_is_shown_member_by_member(attacks):
     def curve(records):
-        figure = figure.draw(record(), records, {})
+        figure = card.draw(record(), records, {})
         # Nine places: without attack, and after each of eight members.
         return [line for line in figure.axes[0].lines if len(line.get_xdata()) == 9]
 
     small, large = curve(attacks[ISCE])
     assert list(small.get_xdata()) == sorted(small.get_xdata(), reverse=True)
-    panel = figure.Panel(None, 3.0, 1.33, 1.95, 1.05, (0, 102), (8.4, -0.4))  # type: ignore[arg-type]
+    panel = card.Panel(None, 3.0, 1.33, 1.95, 1.05, (0, 102), (8.4, -0.4))  # type: ignore[arg-type]
     assert large.get_xdata()[0] == pytest.approx(panel.across(100)) and large.get_xdata()[-1] == pytest.approx(3.0)
     assert small.get_xdata()[-1] == pytest.approx(panel.across(100 * 21 / 95))  # of the images that are right at first
     told = copy.deepcopy(attacks[ISCE]["jury_linf"])
-    falling = figure._order(told, told["results"][0])
+    falling = card._order(told, told["results"][0])
     assert falling == list(MEMBERS)
     told["attack"]["members"] = ["fab-t", "apgd-ce", "none-such"]
-    assert figure._order(told, told["results"][0])[:3] == ["fab_t", "apgd_ce", "apgd_t"]
+    assert card._order(told, told["results"][0])[:3] == ["fab_t", "apgd_ce", "apgd_t"]
 
 
 @pytest.mark.parametrize("name", ["monotone", "noise", "effort", "logit_scale", "loss_swap", "surface"])
 def test_a_missing_curve_leaves_its_panel_with_a_reason(attacks, name):
-    whole = texts(figure.draw(record(), attacks[ISCE], WORDS))
+    whole = texts(card.draw(record(), attacks[ISCE], WORDS))
     for curves in ({}, None):
         partly = record()
         partly["diagnostics"][name] |= {"curves": curves, "says": "too few images"}
-        said = texts(figure.draw(partly, attacks[ISCE], WORDS))
+        said = texts(card.draw(partly, attacks[ISCE], WORDS))
         # What the jury's attacks leave stands in the panel of budgets all the same.
         assert ("too few images" in said) == (name not in ("monotone", "noise"))
         assert set(whole) - set(said)
     del partly["diagnostics"][name]
-    said = texts(figure.draw(partly, {}, {}))
+    said = texts(card.draw(partly, {}, {}))
     # Of the panel of budgets one of the two is left.
     assert said.count("not measured") == (1 if name in ("monotone", "noise") else 2) and said[0] == "I-SCE"
 
 
 def test_nothing_measured_and_numbers_that_are_none(attacks):
     empty = record() | {"clean_accuracy": None, "diagnostics": {}}
-    assert texts(figure.draw(empty, {}, {})).count("not measured") == 6
+    assert texts(card.draw(empty, {}, {})).count("not measured") == 6
     partly = record()
     found = partly["diagnostics"]
     found["monotone"]["curves"]["accuracy"][3] = None
@@ -124,13 +124,13 @@ def test_nothing_measured_and_numbers_that_are_none(attacks):
     records = copy.deepcopy(attacks[CE])
     for one in records.values():
         one["clean_accuracy"] = 0.0
-    said = texts(figure.draw(partly, records, {}))
+    said = texts(card.draw(partly, records, {}))
     assert "steps" in said and "starts" not in said and said.count("float64") == 1  # the member
 
 
 @pytest.mark.parametrize(("run", "masked", "words"), [(ISCE, True, WORDS), (SCALED, False, {}), (CE, False, WORDS)])
 def test_words_stay_on_the_page_and_off_each_other(attacks, run, masked, words):
-    figure = figure.draw(record(run, masked), attacks[run], words)
+    figure = card.draw(record(run, masked), attacks[run], words)
     figure.canvas.draw()
     page = figure.bbox
     boxes = [(text.get_text(), text.get_window_extent()) for text in figure.axes[0].texts]
@@ -144,7 +144,7 @@ def test_words_stay_on_the_page_and_off_each_other(attacks, run, masked, words):
 
 def test_equal_cards_have_equal_bytes_whatever_was_drawn_before(attacks, tmp_path):
     def drawn(name, *about):
-        write_png(figure.draw(*about), tmp_path / name)
+        write_png(card.draw(*about), tmp_path / name)
         return (tmp_path / name).read_bytes()
 
     one = (record(), attacks[ISCE], WORDS)
@@ -175,7 +175,7 @@ def test_the_step_draws_every_card(tmp_path):
 
 
 def test_drawing_does_not_import_torch():
-    code = "import sys; from lossproof.figures import card; assert not {'torch', 'pandas', 'scipy'} & set(sys.modules)"
+    code = "import sys; from lossproof.exhibits.card import figure; assert not {'torch', 'pandas', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT / "src")})
 
 

@@ -6,10 +6,11 @@ import pytest
 from tidy_rows import CLAIMS, PRINTED, REAL, STAND_INS, SUSPICIOUS, answer, curve, printed, tables
 
 from lossproof.claims.ledger import COLUMNS, build_ledger
-from lossproof.claims.match import agree, find, find_difference, number
+from lossproof.claims.match import agree, find, find_difference
 from lossproof.claims.plausible import marked, plausibility
 from lossproof.claims.setting import describe, narrows, rival_of
 from lossproof.claims.verdict import Verdict
+from lossproof.tidy import number
 
 
 def ledger(tidy, *, full=False, data_for=None, **more):

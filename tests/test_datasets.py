@@ -139,8 +139,8 @@ def test_prepared_round_trip(tmp_path):
         assert (getattr(found, field) == getattr(data, field)).all()
         assert getattr(found, field).dtype == getattr(data, field).dtype
     assert found.card == data.card | {"sizes": {"train": 6, "test": 4}}
-    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(prepared.FILES)
-    for name in prepared.FILES:
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(PREPARED_FILES)
+    for name in PREPARED_FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert (found.split("test")[0] == data.test_images).all()
     # A card may know of parts that no split holds.

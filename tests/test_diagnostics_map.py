@@ -7,7 +7,6 @@ from fake_jury import DIAGNOSTICS, declaration, diagnose, diagnosis
 from fake_records import context
 from test_exhibit_kinds import as_text
 
-from lossproof.catalogue import load
 from lossproof.exhibits.diagnostics_map.figure import brief
 from lossproof.exhibits.diagnostics_map.kind import COLUMNS, DiagnosticsMap
 from lossproof.exhibits.typeset import exhibit_table
@@ -98,7 +97,7 @@ def test_the_figure_writes_flag_and_value_in_every_cell(tmp_path, rows, monkeypa
         if row["training"] == "isce" and row["id"] == "D4"
     ]
     write_csv(tmp_path / "e.csv", [dict.fromkeys(COLUMNS) | row for row in (*rows, *worse)], COLUMNS)
-    load("figures", "diagnostics_map")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    catalogue("exhibits")["diagnostics_map"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
     (axes,) = seen[0].axes
     at = {tuple(round(place) for place in text.get_position()): text.get_text() for text in axes.texts}
     names = [text for (x, _), text in at.items() if x == -1 and "digits" not in text]

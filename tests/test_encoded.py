@@ -169,8 +169,8 @@ def test_an_encoded_set_is_saved_and_loaded(tmp_path):
     data = encoded_set()
     for folder in ("one", "two"):
         prepared.save(tmp_path / folder, data)
-    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(prepared.FILES)
-    for name in prepared.FILES:
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(PREPARED_FILES)
+    for name in PREPARED_FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     found = prepared.load(tmp_path / "one")
     prepared.check(found)

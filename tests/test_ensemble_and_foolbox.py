@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lossproof.attacks.methods.ensemble import ensemble
-from lossproof.attacks.outcome import judge, wilson
+from lossproof.attacks.outcome import judge
 from lossproof.models.frozen import frozen
+from lossproof.statistics.wilson import wilson
 
 STEPS, RESTARTS, ATTACKED = 40, 3, 48
 BUDGETS = {"linf": [0.05, 0.1, 0.15], "l2": [0.25, 0.5, 0.75]}

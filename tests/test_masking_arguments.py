@@ -10,10 +10,9 @@ import pytest
 from fake_records import context
 from test_exhibit_kinds import CONFIG, as_text, declared
 
-from lossproof.catalogue import load
+from lossproof.exhibits.masking_arguments import arguments as tests
 from lossproof.exhibits.masking_arguments.arguments import FAILS, HOLDS, UNDECIDED, Level
 from lossproof.exhibits.masking_arguments.kind import COLUMNS, MaskingArguments
-from lossproof.exhibits.masking_arguments.kind import arguments as tests
 from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
 from lossproof.planning.plan import Plan
@@ -228,7 +227,7 @@ def test_the_figure_writes_outcome_and_number_in_every_cell(tmp_path, monkeypatc
     monkeypatch.setattr(style, "page", watched_page(seen))
     rows = [dict.fromkeys(COLUMNS) | row for row in competitors.masking(("ce_isce", "isce"), competitors.NETWORKS)]
     write_csv(tmp_path / "e.csv", rows, COLUMNS)
-    load("figures", "masking_arguments")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    catalogue("exhibits")["masking_arguments"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
     assert len(seen[0].axes) == 2
     axes = seen[0].axes[0]
     texts = [text.get_text() for text in axes.texts]
@@ -238,4 +237,4 @@ def test_the_figure_writes_outcome_and_number_in_every_cell(tmp_path, monkeypatc
     only = [row for row in read_csv(tmp_path / "e.csv") if row["role"] == "comparison"]
     write_csv(tmp_path / "e.csv", only, COLUMNS)
     with pytest.raises(ValueError, match=r"e\.csv: no rows with a test"):
-        load("figures", "masking_arguments")({}, tmp_path / "e.csv", None, tmp_path / "e")
+        catalogue("exhibits")["masking_arguments"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lossproof.claims.verdict import Comparison, Estimate, Verdict, judge
+from lossproof.claims.verdict import Comparison, Verdict, judge
+from lossproof.statistics.intervals import Estimate
 
 
 def direction(value: float, low: float | None, high: float | None, printed: float | None = 20.0) -> Verdict:

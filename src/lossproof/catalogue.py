@@ -1,9 +1,10 @@
 """What the package offers, read from its files without importing them.
 
-Each component file (a loss, an architecture, a data set, an attack, a toy, a check, a kind of
-exhibit) carries a literal ``CATALOGUE = {name: {"build": ..., "parameters": {...}}}``. ``build``
-names the class or function in that file; ``parameters`` are JSON-schema fragments with a default, which
-may be named constants of that file or of one it imports.
+Each component file (a loss, an architecture, a data set, an attack, a toy, a check) and the ``kind.py`` of each
+kind of exhibit carries a literal ``CATALOGUE = {name: {"build": ..., "parameters": {...}}}``. ``build`` names the
+class or function in that file; ``parameters`` are JSON-schema fragments with a default, which may be named constants
+of that file or of one it imports. A kind of exhibit also names its ``figure`` and its ``table``, as far as it has
+them, as ``module:function`` in its folder (or ``other_kind.module:function``).
 Adding a component is adding a file: no list elsewhere knows it. The literal is read with ``ast``,
 so that the workflow validates names and settings without paying for ``import torch``.
 """
@@ -19,6 +20,13 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
+# Where the components of a kind lie, for kinds whose package holds more than components.
+PLACES = {
+    "attacks": "attacks/methods/*.py",
+    "datasets": "datasets/sets/*.py",
+    "jury": "jury/diagnostics/*.py",
+    "exhibits": "exhibits/*/kind.py",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,16 @@ class Entry:
     def load(self) -> Any:
         """Import the component's module and return what ``build`` names."""
         return getattr(importlib.import_module(self.module), self.build)
+
+    def module_of(self, part: str) -> str:
+        """The module of a kind of exhibit's ``figure`` or ``table``; KeyError where the kind has none."""
+        module, _, _ = self.about[part].partition(":")
+        folder = self.module.rpartition(".")[0]
+        return f"{folder.rpartition('.')[0] if '.' in module else folder}.{module}"
+
+    def load_part(self, part: str) -> Any:
+        """Import and return the function behind ``figure`` or ``table``."""
+        return getattr(importlib.import_module(self.module_of(part)), self.about[part].partition(":")[2])
 
 
 @cache
@@ -90,7 +108,7 @@ def _entries(kind: str, path: Path) -> dict[str, Entry]:
         name: Entry(
             kind,
             name,
-            f"lossproof.{kind}.{path.stem}",
+            ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)),
             spec["build"],
             spec.get("parameters", {}),
             {key: value for key, value in spec.items() if key not in ("build", "parameters")},
@@ -107,7 +125,7 @@ class Catalogue(Mapping[str, Entry]):
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._files = sorted((PACKAGE / kind).glob("*.py"))
+        self._files = sorted(PACKAGE.glob(PLACES.get(kind, f"{kind}/*.py")))
         self._found: dict[str, Entry] = {}
 
     def _read(self, files: Iterable[Path]) -> dict[str, Entry]:

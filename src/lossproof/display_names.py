@@ -224,3 +224,8 @@ def budget(printed: str) -> str:
 def reading(key: str) -> str:
     """How an attack's budget is read, in words; nothing where there is only one way."""
     return READINGS.get(key, f"ε: {name(key)}" if key else "")
+
+
+def substituted(paper_name: str, ran: str) -> str:
+    """The paper's data set or network and, where another one ran in its place, which."""
+    return name(paper_name) if ran in ("", paper_name) else f"{name(paper_name)} (here: {name(ran)})"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lossproof.datasets.prepared import FILES
-
+SPLITS = ("train", "test")
+PREPARED_FILES = (*(f"{split}_{part}.npy" for split in SPLITS for part in ("images", "labels")), "card.json")
 MODEL_FILES = ("model.safetensors", "history.csv", "predictions.npz", "record.json")
 # Of a network that was not trained but made from another one.
 REMADE_FILES = ("model.safetensors", "predictions.npz", "record.json")
@@ -42,7 +42,7 @@ class Paths:
         return f"figures/{self.edition}"
 
     def dataset(self, dataset: str) -> list[str]:
-        return [f"{self.results}/datasets/{dataset}/{name}" for name in FILES]
+        return [f"{self.results}/datasets/{dataset}/{name}" for name in PREPARED_FILES]
 
     def raw_files(self, dataset: str) -> str:
         """What the raw files of a data set with published files are."""

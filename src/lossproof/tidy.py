@@ -1,21 +1,23 @@
-"""Reading what a figure is drawn from: rows of text and named arrays, checked on the way in."""
+"""Tidy tables: rows of text and named arrays, checked on the way in, and their cells as numbers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lossproof.drawing import labels
+from lossproof.display_names import substituted
 from lossproof.records import read_csv, read_npz
+from lossproof.statistics.intervals import Estimate
 
-Row = dict[str, str]
+Row = Mapping[str, str]
 
 
-def rows(path: Path, columns: Sequence[str], networks: Mapping[str, str] | None = None) -> list[Row]:
+def rows(path: Path, columns: Sequence[str], networks: Mapping[str, str] | None = None) -> list[dict[str, str]]:
     """All rows of a tidy table; ValueError names the file and what it lacks (rows or columns).
 
     ``networks``: what ran in place of the paper's architectures; their names then say so.
@@ -27,7 +29,7 @@ def rows(path: Path, columns: Sequence[str], networks: Mapping[str, str] | None 
         if column not in found[0]:
             raise ValueError(f"{path}: column '{column}' is missing (found: {', '.join(found[0])})")
     if networks:
-        found = [row | {"arch": labels.network(row["arch"], networks.get(row["arch"], ""))} for row in found]
+        found = [row | {"arch": substituted(row["arch"], networks.get(row["arch"], ""))} for row in found]
     return found
 
 
@@ -42,14 +44,33 @@ def arrays(path: Path | None, names: Sequence[str]) -> dict[str, np.ndarray]:
     return found
 
 
-def number(cell: str | None) -> float:
-    """A cell as a number; an empty one is NaN, which matplotlib leaves out."""
+def number(cell: object) -> float | None:
+    """A cell as a float ('0.0313', '8/255'), or None where it is empty or no finite number."""
+    try:
+        value = float(Fraction(str(cell).strip()))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def plotted(cell: str | None) -> float:
+    """A cell as a number to draw; an empty one is NaN, which matplotlib leaves out."""
     return float(cell) if cell else math.nan
+
+
+def estimate(row: Row | None) -> Estimate | None:
+    """Value and interval of a row; None where there is no row or no value."""
+    value = number(row["value"]) if row else None
+    if row is None or value is None:
+        return None
+    return Estimate(
+        value, *(math.nan if (bound := number(row[key])) is None else bound for key in ("ci_low", "ci_high"))
+    )
 
 
 def numbers(table: Iterable[Row], column: str) -> np.ndarray:
     """One column as float64 [rows]."""
-    return np.array([number(row[column]) for row in table], dtype=float)
+    return np.array([plotted(row[column]) for row in table], dtype=float)
 
 
 def select(table: Iterable[Row], **wanted: str) -> list[Row]:
@@ -78,7 +99,7 @@ def trace(table: Iterable[Row], x: str) -> tuple[np.ndarray, np.ndarray]:
     """Sorted x [N] and the mean of the finite values at each x [N]; NaN where there is none."""
     at: dict[float, list[float]] = {}
     for row in table:
-        at.setdefault(number(row[x]), []).append(number(row["value"]))
+        at.setdefault(plotted(row[x]), []).append(plotted(row["value"]))
     points = sorted(point for point in at if math.isfinite(point))
     means = [np.mean([value for value in at[point] if math.isfinite(value)] or [math.nan]) for point in points]
     return np.array(points), np.array(means)

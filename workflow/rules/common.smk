@@ -149,6 +149,12 @@ def code(script, **components):
     return sources.fingerprint(ROOT / "workflow/scripts" / script, modules)
 
 
+def part_code(part, wildcards):
+    """The code of the step that makes the figure or the table of an exhibit, with that of its kind."""
+    module = catalogue("exhibits")[declared(wildcards).kind].module_of(part)
+    return sources.fingerprint(ROOT / f"workflow/scripts/{part}.py", [module])
+
+
 def threads_of(wildcards):
     """One thread, and one for each process that decodes where images are kept as files."""
     return 1 + (config["data"]["workers"] if keeps_files(config["datasets"][wildcards.dataset]) else 0)
@@ -354,7 +360,7 @@ def exhibit_label(wildcards):
 
 def with_numbers():
     """The exhibits whose tidy tables answer printed numbers."""
-    return [exhibit for exhibit in PLAN.made if exhibit.kind in ("accuracy_table", "epsilon_curves", "mean_gaps")]
+    return [exhibit for exhibit in PLAN.made if catalogue("exhibits")[exhibit.kind].about.get("answers")]
 
 
 def also_by_alias(found):

@@ -59,7 +59,7 @@ rule figure:
     params:
         settings=drawing_json,
         caption=lambda wildcards: PLAN.caption(declared(wildcards)),
-        code=lambda wildcards: code("figure.py", figures=[declared(wildcards).kind]),
+        code=lambda wildcards: part_code("figure", wildcards),
     message:
         "draw {wildcards.paper}/{wildcards.exhibit}"
     shell:
@@ -96,7 +96,7 @@ rule table:
     params:
         settings=drawing_json,
         caption=lambda wildcards: PLAN.caption(declared(wildcards)),
-        code=lambda wildcards: code("table.py"),
+        code=lambda wildcards: part_code("table", wildcards),
     message:
         "typeset {wildcards.paper}/{wildcards.exhibit}"
     shell:

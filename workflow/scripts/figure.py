@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from lossproof.catalogue import load
+from lossproof.catalogue import catalogue
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, nargs=2, help="the PNG and the PDF, beside each other")
     arguments = parser.parse_args()
     grids = arguments.tidy[1] if len(arguments.tidy) > 1 else None
-    draw = load("figures", arguments.settings["kind"])
+    draw = catalogue("exhibits")[arguments.settings["kind"]].load_part("figure")
     draw(arguments.settings, arguments.tidy[0], grids, arguments.out[0].with_suffix(""))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from lossproof.models.frozen import frozen
+from lossproof.statistics.wilson import wilson
 from lossproof.threats.balls import length, per_image
 
 # Pixels, times the radius where that is above 1; float32 rounding of image + perturbation stays below it.
 TOLERANCE = 1e-6
 INVALID = -1
-Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -119,19 +118,6 @@ def judge(
     return outcome
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, in percent; ValueError without trials."""
-    if not 0 <= successes <= trials or trials == 0:
-        raise ValueError(f"{successes} of {trials} is no share")
-    share, squeeze = successes / trials, Z_95**2 / trials
-    centre = share + squeeze / 2
-    half = Z_95 * math.sqrt(share * (1 - share) / trials + squeeze / trials / 4)
-    return (
-        100 * max(0.0, (centre - half) / (1 + squeeze)),
-        100 * min(1.0, (centre + half) / (1 + squeeze)),
-    )
-
-
 def summarise(outcome: Outcome, labels: np.ndarray, clean: np.ndarray) -> dict[str, Any]:
     """The figures of one budget; labels and clean predictions [N].
 
@@ -143,7 +129,7 @@ def summarise(outcome: Outcome, labels: np.ndarray, clean: np.ndarray) -> dict[s
     """
     valid = outcome.valid
     correct = np.where(valid, outcome.raw, clean) == labels
-    low, high = wilson(int(correct.sum()), len(labels))
+    low, high = wilson(int(correct.sum()) / len(labels), len(labels))
     return {
         "accuracy": 100 * float(correct.mean()),
         "ci_low": low,

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from statistics import fmean, median
 
-from lossproof.claims.match import Row, estimate, same_attack
+from lossproof.claims.match import same_attack
 from lossproof.claims.setting import Finding, Setting, joined, smallest
-from lossproof.claims.verdict import Comparison, Estimate
+from lossproof.claims.verdict import Comparison
+from lossproof.statistics.intervals import Estimate
+from lossproof.tidy import Row, estimate
 
 ALL = ("all competitors", "the others", "other methods")
 # Not a method of the paper: its control.
@@ -17,10 +19,9 @@ CONTROLS = ("nce",)
 
 def centre(found: Sequence[Estimate], of: Callable[[Sequence[float]], float] = fmean) -> Estimate:
     """The mean, or what ``of`` takes, of values and of bounds; a mean's are never narrower than the true ones."""
-    lows = [one.low for one in found if one.low is not None]
-    highs = [one.high for one in found if one.high is not None]
-    whole = len(lows) == len(highs) == len(found)
-    return Estimate(of([one.value for one in found]), of(lows) if whole else None, of(highs) if whole else None)
+    if not all(one.bounded for one in found):
+        return Estimate(of([one.value for one in found]))
+    return Estimate(*(of([one[part] for one in found]) for part in range(3)))
 
 
 def _median(found: Sequence[Estimate]) -> Estimate:

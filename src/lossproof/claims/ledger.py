@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.claims.match import Row, compared_split, estimate, find, find_difference, number, twin
+from lossproof.claims.match import compared_split, find, find_difference, twin
 from lossproof.claims.plausible import plausibility
 from lossproof.claims.setting import Finding, Setting, describe, rival_of
 from lossproof.claims.text_claims import BY_METRIC
 from lossproof.claims.verdict import POINTS, PROBABILITY, TOLERANCE_POINTS, TOLERANCE_PROBABILITY, Comparison, judge
+from lossproof.tidy import Row, estimate, number
 
 CLAIM_COLUMNS = (
     "paper",
@@ -149,8 +150,8 @@ def build_ledger(
             printed
             | {
                 "measured": measured.value if measured else None,
-                "ci_low": measured.low if measured else None,
-                "ci_high": measured.high if measured else None,
+                "ci_low": measured.low if measured and measured.bounded else None,
+                "ci_high": measured.high if measured and measured.bounded else None,
                 "tolerance": finding.comparison.allowed,
                 "n_images": finding.n_images,
                 "seeds": finding.seeds,

@@ -8,15 +8,11 @@ track answers a claim: the honest track is another question.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from collections.abc import Iterable
 
-from lossproof.claims.verdict import Estimate
 from lossproof.threats.epsilon import UNBOUNDED
-
-Row = Mapping[str, str]
+from lossproof.tidy import Row, number
 
 # `sp` does not state which images were attacked; only training images fit the printed numbers
 # (18 adversarial accuracies lie above the clean test accuracy of the same network).
@@ -27,15 +23,6 @@ CLEAN_SPLIT = {
     "clean_accuracy": "test",
     "mean_probability_gap": "test",
 }
-
-
-def number(text: object) -> float | None:
-    """A cell as a float ('0.0313', '8/255'), or None where it is empty or no number."""
-    try:
-        value = float(Fraction(str(text).strip()))
-    except (ValueError, ZeroDivisionError, OverflowError):
-        return None
-    return value if math.isfinite(value) else None
 
 
 def agree(one: object, other: object, tolerance: float = 2e-6) -> bool:
@@ -146,14 +133,6 @@ def find_difference(claim: Row, tidy: Iterable[Row], *, split: str, rival: str) 
         ),
         claim,
     )
-
-
-def estimate(row: Row | None) -> Estimate | None:
-    """Value and interval of a tidy row; None where there is no row or no value."""
-    value = number(row["value"]) if row else None
-    if row is None or value is None:
-        return None
-    return Estimate(value, number(row["ci_low"]), number(row["ci_high"]))
 
 
 def twin(claim: Row, claims: Iterable[Row], rival: str) -> Row | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from lossproof.claims.match import agree, number
+from lossproof.claims.match import agree
+from lossproof.tidy import number
 
 Row = Mapping[str, str]
 

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from lossproof.claims.ledger import COLUMNS as LEDGER_COLUMNS
-from lossproof.claims.match import Row, number
+from lossproof.tidy import Row, number
 
 RUN_COLUMNS = ("edition", "data", "hardware", "epochs", "date")
 COLUMNS = (*LEDGER_COLUMNS, *RUN_COLUMNS)

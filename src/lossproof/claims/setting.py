@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lossproof.claims.match import Row, agree, estimate, number
+from lossproof.claims.match import agree
 from lossproof.claims.verdict import FLOOR_TIMES_CHANCE, Comparison
+from lossproof.tidy import Row, estimate, number
 
 DEFAULT_CLASSES = 10
 

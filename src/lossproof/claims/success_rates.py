@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from lossproof.claims.bars import exhibits_of
-from lossproof.claims.match import Row, compared_split, estimate, find, number
+from lossproof.claims.match import compared_split, find
 from lossproof.claims.setting import Finding, Setting, describe, joined, smallest
-from lossproof.claims.verdict import Comparison, Estimate
+from lossproof.claims.verdict import Comparison
+from lossproof.statistics.intervals import Estimate
+from lossproof.tidy import Row, estimate, number
 
 # Points from the printed rate that still are "close to" it; the paper gives no number.
 CLOSE = 5.0
@@ -64,9 +66,8 @@ def _covers(claim: Row, cell: Row, exhibit: str) -> bool:
 
 def _far_below(rate: Estimate, printed: float | None) -> bool:
     """Whether a rate is too low to be close to the printed one, by its interval."""
-    return rate.high is not None and printed is not None and rate.high < printed - CLOSE
+    return printed is not None and rate.high < printed - CLOSE
 
 
 def _success(accuracy: Estimate) -> Estimate:
-    low, high = (None if bound is None else 100 - bound for bound in (accuracy.high, accuracy.low))
-    return Estimate(100 - accuracy.value, low, high)
+    return Estimate(100 - accuracy.value, 100 - accuracy.high, 100 - accuracy.low)

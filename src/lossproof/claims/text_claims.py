@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lossproof.claims.bars import bar_difference, centre, exhibits_of
-from lossproof.claims.match import Row, compared_split, estimate, find_difference, number
+from lossproof.claims.match import compared_split, find_difference
 from lossproof.claims.setting import Finding, Setting, describe, joined, narrows, rival_of, smallest
 from lossproof.claims.success_rates import success_rate
-from lossproof.claims.verdict import Comparison, Estimate
+from lossproof.claims.verdict import Comparison
+from lossproof.statistics.intervals import Estimate
+from lossproof.tidy import Row, estimate, number
 
 # Percent accuracy at which a curve still counts as good; the papers give no number.
 GOOD_ACCURACY = 80.0

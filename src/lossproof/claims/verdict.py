@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lossproof.display_names import name
+from lossproof.statistics.intervals import Estimate
 
 TOLERANCE_POINTS = 2.0
 TOLERANCE_PROBABILITY = TOLERANCE_POINTS / 100
@@ -31,27 +32,6 @@ class Verdict(StrEnum):
     FAILED_TO_TRAIN = "failed to train"
     NOT_RUN = "not run"
     LOST = "lost"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A measured value with its 95 % interval; a bound that was not recorded is None."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-    def excludes_zero(self) -> bool | None:
-        """Whether zero lies strictly outside the interval; None without an interval."""
-        if self.low is None or self.high is None:
-            return None
-        return self.low > 0 or self.high < 0
-
-    def interval(self, digits: int = 2) -> str:
-        """The interval in words, with so many decimals."""
-        if self.low is None or self.high is None:
-            return "no interval recorded"
-        return f"95 % interval {self.low:.{digits}f} to {self.high:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -122,11 +102,7 @@ def judge(case: Comparison) -> tuple[Verdict, str]:
 def _judge_value(case: Comparison, printed: float, measured: Estimate) -> tuple[Verdict, str]:
     """Same data set and protocol: the values themselves are compared."""
     gap = measured.value - printed
-    inside = (
-        abs(gap) <= case.tolerance
-        or (case.at_least and gap > 0)
-        or (measured.low is not None and measured.high is not None and measured.low <= printed <= measured.high)
-    )
+    inside = abs(gap) <= case.tolerance or (case.at_least and gap > 0) or measured.low <= printed <= measured.high
     bound = "at least " if case.at_least else ""
     reason = (
         f"Measured {measured.value:.6g} against {bound}{printed:g} printed, {abs(gap):.4g} {case.unit} apart "

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.datasets.prepared import SPLITS, Prepared
+from lossproof.datasets.prepared import Prepared
+from lossproof.paths import SPLITS
 
 KEYS = (*SPLITS, "channels", "image_size", "classes")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.catalogue import catalogue
-from lossproof.datasets.prepared import SPLITS
 from lossproof.datasets.source import keeps_files
+from lossproof.paths import SPLITS
 from lossproof.records import read_json
 
 

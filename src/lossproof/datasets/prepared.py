@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from lossproof.datasets.encoded import EncodedImages, Packed
+from lossproof.paths import SPLITS
 from lossproof.records import read_json, whole, write_json
 
-SPLITS = ("train", "test")
 Images = np.ndarray | EncodedImages
-FILES = (*(f"{split}_{part}.npy" for split in SPLITS for part in ("images", "labels")), "card.json")
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -58,7 +56,7 @@ def dot(axes: Axes, table: list[tidy.Row], training: str, split: str, y: float) 
     single = tidy.numbers([row for row in table if row["seed"]], "value")
     axes.plot(single, np.full(len(single), y), linestyle="", marker="|", markersize=3, color=look.colour, alpha=0.5)
     for row in pooled:
-        low, high = tidy.number(row["ci_low"]), tidy.number(row["ci_high"])
+        low, high = tidy.plotted(row["ci_low"]), tidy.plotted(row["ci_high"])
         axes.plot([low, high], [y, y], color=look.colour, linewidth=0.9)
     face = "white" if split == "train" else look.colour
     axes.plot(

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from lossproof.display_names import attack, budget, name, parameter, reading, steps, targeted
+from lossproof.display_names import attack, budget, name, parameter, reading, steps, substituted, targeted
 
 __all__ = ["attack", "budget", "dataset", "name", "network", "parameter", "reading", "short", "steps", "targeted"]
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def dataset(paper_name: str, ran_on: str) -> str:
-    """The paper's data set and, where another one stood in for it, which."""
-    return name(paper_name) if ran_on in ("", paper_name) else f"{name(paper_name)} (here: {name(ran_on)})"
-
-
-def network(paper_name: str, ran: str) -> str:
-    """The paper's network and, where another one stood in for it, which."""
-    return name(paper_name) if ran in ("", paper_name) else f"{name(paper_name)} (here: {name(ran)})"
+dataset = network = substituted
 
 
 def short(value: float) -> str:

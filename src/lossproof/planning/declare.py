@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from lossproof.catalogue import catalogue
-from lossproof.exhibits.sweep.swept import place
 from lossproof.settings.check import check, fault, known, parameters_schema, read_yaml
 from lossproof.settings.resolved import training_known
 from lossproof.settings.sweeps import points
@@ -121,7 +121,7 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
         checked["title"],
         checked["caption"],
         declaration,
-        tuple(kind.about["outputs"]),
+        tuple(part for part in ("figure", "table") if part in kind.about),
         bool(kind.about.get("grids", False)),
     )
 
@@ -155,7 +155,7 @@ def _points(source: str, key: str, sweep: str, count: int, config: dict[str, Any
     for point in found:
         for name, value in point["values"]:
             try:
-                place(value)
+                float(Fraction(str(value)))
             except (ValueError, ZeroDivisionError):
                 raise fault(source, key, f"'{sweep}' has {name} = {value}", "expected numbers on its axes") from None
     return found

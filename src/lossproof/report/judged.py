@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from lossproof.claims.match import number
 from lossproof.jury import verdict as rule
+from lossproof.tidy import number
 
 PRINTED_PROTOCOL, STRONGEST, STRONGEST_L2 = "jury_pgd", "jury_linf", "jury_l2"
 # The order of the report: what a reader asks first.

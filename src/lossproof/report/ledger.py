@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossproof.claims.ledger import CLAIM_COLUMNS
-from lossproof.claims.match import number
 from lossproof.claims.published import RUN_COLUMNS
 from lossproof.claims.verdict import SIGN_ONLY
 from lossproof.drawing.quantity import name, quantity
 from lossproof.report.anchors import anchor, slug
 from lossproof.report.overview import exhibit_of
+from lossproof.tidy import number
 
 UNITS = {"percent": "", "percentage_points": " points"}
 SEEDS = "seed*"

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.claims.match import Row, number
 from lossproof.claims.verdict import Verdict
 from lossproof.report.anchors import slug
+from lossproof.tidy import Row, number
 
 MEANINGS = {
     Verdict.REPRODUCED: "Same data set and protocol; within 2 points (probabilities: 0.02) or the 95 % interval.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from lossproof.claims.match import Row, number
+from lossproof.tidy import Row, number
 
 COLUMNS = ("exhibit", "toy", "training", "epoch", "quantity", "seeds", "median", "lowest", "highest")
 

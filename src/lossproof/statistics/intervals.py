@@ -13,13 +13,33 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lossproof.statistics.wilson import wilson
+
 
 class Estimate(NamedTuple):
-    """A mean and its 95 % interval, in percent (or points) where a function says no other unit."""
+    """A mean and its 95 % interval, in percent (or points) where a function says no other unit.
+
+    Bounds that are not known are NaN.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the interval is known."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    def excludes_zero(self) -> bool | None:
+        """Whether zero lies strictly outside the interval; None without an interval."""
+        return self.low > 0 or self.high < 0 if self.bounded else None
+
+    def interval(self, digits: int = 2) -> str:
+        """The interval in words, with so many decimals."""
+        if not self.bounded:
+            return "no interval recorded"
+        return f"95 % interval {self.low:.{digits}f} to {self.high:.{digits}f}"
 
 
 def _variance(outcomes: np.ndarray) -> tuple[float, float]:
@@ -45,11 +65,9 @@ def _quantile(freedom: float, among: int = 1) -> float:
     return float(stdtrit(freedom, 1 - 0.025 / among))
 
 
-def _wilson(share: float, size: float, z: float) -> Estimate:
-    """A share with Wilson's interval at ``size`` images, in percent."""
-    centre = (share + z * z / (2 * size)) / (1 + z * z / size)
-    half = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / (1 + z * z / size)
-    return Estimate(100 * share, 100 * max(0.0, centre - half), 100 * min(1.0, centre + half))
+def _share(value: float, size: float, z: float) -> Estimate:
+    """A share (0 to 1) in percent with Wilson's interval at ``size`` images."""
+    return Estimate(100 * value, *wilson(value, size, z))
 
 
 def accuracy(correct: np.ndarray) -> Estimate:
@@ -58,12 +76,12 @@ def accuracy(correct: np.ndarray) -> Estimate:
     variance, freedom = _variance(correct.astype(np.float64))
     images = correct.shape[1]
     size = value * (1 - value) / variance if variance > 0 else float(images)
-    return _wilson(value, size, _quantile(freedom) if variance > 0 else _quantile(max(images - 1, 1)))
+    return _share(value, size, _quantile(freedom) if variance > 0 else _quantile(max(images - 1, 1)))
 
 
 def share(value: float, images: int) -> Estimate:
     """A share (0 to 1) of some images in percent, with its Wilson interval."""
-    return _wilson(value, images, _quantile(max(images - 1, 1)))
+    return _share(value, images, _quantile(max(images - 1, 1)))
 
 
 def over_images(correct: np.ndarray) -> Estimate:

@@ -12,8 +12,9 @@ import numpy as np
 from lossproof.datasets.encoded import EncodedImages, decode_settings, decoded
 from lossproof.datasets.files_on_disk import FilesOnDisk
 from lossproof.datasets.on_disk import PICTURES, is_picture
-from lossproof.datasets.prepared import SPLITS, Images, Prepared
+from lossproof.datasets.prepared import Images, Prepared
 from lossproof.datasets.source import keeps_files
+from lossproof.paths import SPLITS
 from lossproof.progress import track
 
 CATALOGUE = {

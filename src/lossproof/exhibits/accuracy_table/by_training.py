@@ -66,6 +66,6 @@ def _block(band: Any, table: list[tidy.Row], trainings: list[str], splits: list[
 
 def _rival(axes: Axes, table: list[tidy.Row], rival: str) -> None:
     for row in tidy.select(table, seed=""):
-        mean = tidy.number(row["value"])
+        mean = tidy.plotted(row["value"])
         if math.isfinite(mean):
             axes.axvline(mean, color=style.look(rival).colour, linestyle=":", linewidth=0.9, zorder=1)

@@ -7,9 +7,7 @@ from typing import Any
 
 from lossproof import tidy
 from lossproof.drawing.accuracy_dots import COLUMNS
-from lossproof.exhibits.accuracy_table.kind import by_network, by_training
-
-CATALOGUE = {"accuracy_table": {"build": "draw"}}
+from lossproof.exhibits.accuracy_table import by_network, by_training
 
 CROWDED = 4
 """With more trainings than this a reader no longer finds them by colour and marker: their names stand at the side."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.claims.match import Row, estimate, find, number, same_attack
+from lossproof.claims.match import find, same_attack
 from lossproof.display_names import steps
 from lossproof.drawing.quantity import name, quantity
 from lossproof.drawing.typeset import Line, Section, Table
+from lossproof.tidy import Row, estimate, number
 
 SPLITS = {"train": "training images", "test": "test images"}
 PRINTED = "As printed: the paper's attacks and budgets"

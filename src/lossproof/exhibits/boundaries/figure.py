@@ -17,8 +17,6 @@ from matplotlib.lines import Line2D
 from lossproof import tidy
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"boundaries": {"build": "draw"}}
-
 # Grey leaves the colours to the classes; the dark end stays light enough for points and line to show.
 CONFIDENCE = LinearSegmentedColormap.from_list("confidence", ["#ffffff", "#c9cdd3", "#5c626c"]).with_extremes(
     bad="#f3d9d9"

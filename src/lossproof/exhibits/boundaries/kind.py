@@ -15,7 +15,7 @@ from lossproof.toys.boundary import confidence_map, gap, grid, network_at
 CATALOGUE = {
     "boundaries": {
         "build": "Boundaries",
-        "outputs": ["figure"],
+        "figure": "figure:draw",
         "grids": True,
         "parameters": {
             "toys": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 1},

@@ -14,8 +14,6 @@ from matplotlib.lines import Line2D
 from lossproof import tidy
 from lossproof.drawing import style
 
-CATALOGUE = {"descent": {"build": "draw"}}
-
 COLUMNS = 3
 TITLES = {
     "arcface": "ArcFace, features",
@@ -46,7 +44,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
                 axes.axis("off")
                 continue
             name = panels[i]
-            found = {row["quantity"]: tidy.number(row["value"]) for row in tidy.select(table, training=name)}
+            found = {row["quantity"]: tidy.plotted(row["value"]) for row in tidy.select(table, training=name)}
             _panel(axes, arrays, name, found)
             style.letter(axes, "abcdefghijkl"[i], TITLES.get(name, style.look(name).label))
         for axes in grid[-1]:

@@ -16,14 +16,14 @@ CHECK = {"type": "string", "description": "an entry in src/lossproof/theory that
 CATALOGUE = {
     "surface": {
         "build": "ComputedField",
-        "outputs": ["figure"],
+        "figure": "surface:draw",
         "grids": True,
         "parameters": {"check": CHECK},
         "required": ["check"],
     },
     "descent": {
         "build": "ComputedField",
-        "outputs": ["figure"],
+        "figure": "descent:draw",
         "grids": True,
         "parameters": {"check": CHECK},
         "required": ["check"],

@@ -15,8 +15,6 @@ from mpl_toolkits.mplot3d import Axes3D
 from lossproof import tidy
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"surface": {"build": "draw"}}
-
 SIGNS = "RdBu"  # red below zero, blue above
 ARRAYS = tuple(f"{panel}/{part}" for panel in ("printed", "wide") for part in ("s", "m", "z"))
 
@@ -38,7 +36,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
         norm = TwoSlopeNorm(0, -bound, bound)
         _map(wide, arrays, norm)
         for row in tidy.select(table, panel="wide", quantity="sign_change"):
-            _mark(wide, tidy.number(row["s"]), tidy.number(row["m"]))
+            _mark(wide, tidy.plotted(row["s"]), tidy.plotted(row["m"]))
         style.letter(wide, "b", "beyond it")
         bar = right.colorbar(wide.collections[0], ax=wide, pad=0.02, aspect=25)
         bar.set_label("z")

@@ -15,8 +15,6 @@ from lossproof import tidy
 from lossproof.display_names import in_full
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"diagnostics_map": {"build": "draw"}}
-
 GROUP = ("dataset", "arch")
 NEEDED = (*GROUP, "training", "control", "id", "of", "title", "value", "unit", "flag")
 # Of a flag: the cell's colour, that of its letters, its sign.
@@ -112,7 +110,7 @@ def _cells(rows: list[tidy.Row]) -> dict[str, tidy.Row]:
 
 def _said(cell: tidy.Row) -> str:
     sign = FLAGS.get(cell["flag"], FLAGS["not judged"])[2]
-    value = tidy.number(cell["value"])
+    value = tidy.plotted(cell["value"])
     return sign + (brief(value) if math.isfinite(value) else "")
 
 

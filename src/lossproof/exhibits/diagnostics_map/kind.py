@@ -12,7 +12,8 @@ from lossproof.exhibits.stand_ins import StandIns
 CATALOGUE = {
     "diagnostics_map": {
         "build": "DiagnosticsMap",
-        "outputs": ["figure", "table"],
+        "figure": "figure:draw",
+        "table": "table:diagnostics_table",
         "judges": True,  # the plan puts in the networks
         "parameters": {"panels": PANELS},
     }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lossproof.claims.match import Row, number
 from lossproof.display_names import in_full, name
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.accuracy_table.table import NOTHING
+from lossproof.tidy import Row, number
 
 COLUMNS = (("raised, sign of", "the network"), ("raised, sign of", "the attack"), ("", "undecided"))
 NOTE = (

@@ -11,8 +11,6 @@ from mpl_toolkits.mplot3d import Axes3D
 from lossproof import tidy
 from lossproof.drawing import classes, labels, style
 
-CATALOGUE = {"embedding": {"build": "draw"}}
-
 NEEDED = ("dataset", "data", "arch", "training", "seed", "quantity", "value")
 ACROSS = 5
 INSIDE = 99.5

@@ -18,7 +18,8 @@ from lossproof.records import read_json, read_npz
 CATALOGUE = {
     "embedding": {
         "build": "Embedding",
-        "outputs": ["figure", "table"],
+        "figure": "figure:draw",
+        "table": "table:embedding_table",
         "grids": True,
         "parameters": {
             "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossproof.claims.match import Row, number
 from lossproof.display_names import attack, name
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.accuracy_table.table import NOTHING
+from lossproof.tidy import Row, number
 
 NOTE = (
     "Of clean test images: mean over seeds [95 % t interval over seeds; none for one seed]. Larger is more separated. "

@@ -17,8 +17,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from lossproof import tidy
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"epsilon_curves": {"build": "draw"}}
-
 NAMED = ("dataset", "data", "arch", "training", "seed", "split", "metric", "attack", "track")
 COLUMNS = (*NAMED, "epsilon", "value", "ci_low", "ci_high")
 TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -72,7 +70,7 @@ def _curve(axes: Axes, table: list[tidy.Row], clean: list[tidy.Row], training: s
         x, y = tidy.trace(tidy.select(table, seed=seed), "epsilon")
         axes.plot(x, y, color=look.colour, linewidth=0.4, alpha=0.5)
     bounded = [row for row in tidy.select(table, seed="") or table if row["epsilon"]]
-    pooled = sorted(bounded, key=lambda row: tidy.number(row["epsilon"]))
+    pooled = sorted(bounded, key=lambda row: tidy.plotted(row["epsilon"]))
     x, y = tidy.trace(pooled, "epsilon")
     axes.plot(x, y, label=look.label, **look.plot())
     if len(x) == len(pooled):  # else single seeds only, whose intervals are not that of their mean

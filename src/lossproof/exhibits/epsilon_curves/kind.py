@@ -12,7 +12,8 @@ from lossproof.exhibits.stand_ins import StandIns
 CATALOGUE = {
     "epsilon_curves": {
         "build": "EpsilonCurves",
-        "outputs": ["figure"],
+        "figure": "figure:draw",
+        "answers": True,  # its tidy table answers reported numbers
         "parameters": {
             "panels": {
                 "type": "array",

@@ -12,8 +12,6 @@ from matplotlib.lines import Line2D
 from lossproof import tidy
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"gap_bound": {"build": "draw"}}
-
 GROUP = ("dataset", "data", "arch", "attack", "norm", "steps")
 BUDGET = ("epsilon", "epsilon_printed")
 NEEDED = (*GROUP, *BUDGET, "training")
@@ -76,7 +74,7 @@ def _block(grid: np.ndarray, points: dict[str, list[np.ndarray]], budgets: list[
         gap, gradient, survives = points[training]
         _cloud(axes, gap, np.maximum(gradient, up[0]), survives[at])
         epsilon, printed = budgets[at]
-        axes.plot(across, [edge / tidy.number(epsilon) for edge in across], color="black", linewidth=0.8, zorder=3)
+        axes.plot(across, [edge / tidy.plotted(epsilon) for edge in across], color="black", linewidth=0.8, zorder=3)
         axes.set(xscale="log", yscale="log", xlim=across, ylim=up)
         axes.set_title(f"{style.look(training).label}, ε = {printed}", fontsize=6.5)
     for axes in grid[len(panels) :]:

@@ -26,7 +26,8 @@ from lossproof.statistics.intervals import accuracy, over_seeds
 CATALOGUE = {
     "gap_bound": {
         "build": "GapBound",
-        "outputs": ["figure", "table"],
+        "figure": "figure:draw",
+        "table": "table:gap_bound_table",
         "grids": True,
         "parameters": {
             "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},

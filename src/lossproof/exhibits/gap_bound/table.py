@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lossproof.claims.match import Row, number
 from lossproof.display_names import name
 from lossproof.drawing.quantity import quantity
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.accuracy_table.table import NOTHING
+from lossproof.tidy import Row, number
 
 GROUPS = ("survives", "fooled")
 SHOWN = ("inside_bound", "median_gap", "median_gradient")

@@ -15,8 +15,6 @@ from lossproof import tidy
 from lossproof.display_names import in_full
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"jury_verdicts": {"build": "draw"}}
-
 GROUP = ("dataset", "arch")
 NEEDED = (
     *(*GROUP, "training", "twin", "attack", "track", "norm", "epsilon", "epsilon_printed"),
@@ -89,7 +87,7 @@ def _shown(rows: list[tidy.Row]) -> list[Shown]:
 
 
 def _best(rows: list[tidy.Row]) -> tidy.Row | None:
-    return max(rows, key=lambda row: tidy.number(row["gain_low"]), default=None)
+    return max(rows, key=lambda row: tidy.plotted(row["gain_low"]), default=None)
 
 
 def _columns(panels: dict[tuple[str, ...], list[Shown]]) -> list[dict[tuple[str, ...], list[Shown]]]:
@@ -109,7 +107,7 @@ def _height(rows: list[Shown]) -> float:
 
 def _reach(table: list[tidy.Row]) -> tuple[float, float]:
     """The ends of the axis that all panels share: tens that hold every interval."""
-    ends = [tidy.number(row[key]) for row in table for key in ("gain_low", "gain_high")]
+    ends = [tidy.plotted(row[key]) for row in table for key in ("gain_low", "gain_high")]
     ends = [end for end in ends if math.isfinite(end)] or [0.0]
     return 10 * math.floor((min(*ends, 0) - 2) / 10), 10 * math.ceil((max(*ends, 0) + 2) / 10)
 
@@ -137,7 +135,7 @@ def _panel(axes: Axes, rows: list[Shown], reach: tuple[float, float]) -> None:
         said = f"{sign} {row.verdict}" + (f", ε = {budget}" if budget else "")
         axes.text(1.01, at, said, transform=axes.get_yaxis_transform(), va="center", fontsize=6, color=colour)
         if row.printed and row.linf:
-            ends = [(tidy.number(one["gain"]), at + y) for one, y in ((row.printed, PRINTED), (row.linf, LINF))]
+            ends = [(tidy.plotted(one["gain"]), at + y) for one, y in ((row.printed, PRINTED), (row.linf, LINF))]
             arrow = {"arrowstyle": "-|>,head_width=0.12,head_length=0.25", "color": colour, "linewidth": 0.9}
             axes.annotate("", ends[1], ends[0], arrowprops=arrow | {"shrinkA": 2, "shrinkB": 1.5, "alpha": 0.6})
         for one, y, marker, size in (
@@ -146,7 +144,7 @@ def _panel(axes: Axes, rows: list[Shown], reach: tuple[float, float]) -> None:
             (row.l2, L2, "D", 2.4),
         ):
             if one:
-                low, value, high = (tidy.number(one[key]) for key in ("gain_low", "gain", "gain_high"))
+                low, value, high = (tidy.plotted(one[key]) for key in ("gain_low", "gain", "gain_high"))
                 axes.plot([low, high], [at + y] * 2, color=colour, linewidth=0.7, solid_capstyle="butt")
                 face = "white" if marker == "o" else colour
                 axes.plot(value, at + y, marker, color=colour, markersize=size, mfc=face, mew=0.8)

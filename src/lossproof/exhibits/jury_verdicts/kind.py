@@ -27,7 +27,8 @@ from lossproof.statistics.paired_tests import corrected, in_every_seed
 CATALOGUE = {
     "jury_verdicts": {
         "build": "JuryVerdicts",
-        "outputs": ["figure", "table"],
+        "figure": "figure:draw",
+        "table": "table:jury_verdicts_table",
         "judges": True,  # the plan puts in the networks
         "parameters": {
             "panels": PANELS,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lossproof.claims.match import Row, number
 from lossproof.display_names import attack, budget, in_full, name
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.accuracy_table.table import NOTHING
 from lossproof.jury.verdict import MASKING
+from lossproof.tidy import Row, number
 
 NOTES = (
     "Accuracy in percent of the same test images; behind the semicolon the gain over the twin (the cross-entropy "

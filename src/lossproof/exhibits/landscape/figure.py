@@ -20,8 +20,6 @@ from mpl_toolkits.mplot3d import Axes3D
 from lossproof import tidy
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"landscape": {"build": "draw"}}
-
 COLOURS = "viridis"
 EDGES = {"edgecolor": (1, 1, 1, 0.35), "linewidth": 0.15}  # not shaded: a shade would change the colour's value
 LOG_FROM = 50

@@ -15,7 +15,7 @@ from lossproof.records import read_npz
 CATALOGUE = {
     "landscape": {
         "build": "Landscape",
-        "outputs": ["figure"],
+        "figure": "figure:draw",
         "grids": True,
         "parameters": {
             "dataset": {"type": "string"},

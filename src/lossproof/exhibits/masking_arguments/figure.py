@@ -13,8 +13,6 @@ from lossproof import tidy
 from lossproof.display_names import opponents
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"masking_arguments": {"build": "draw"}}
-
 NEEDED = (
     *("dataset", "data", "arch", "training", "control", "argument", "test", "role", "attack", "against"),
     *("epsilon_printed", "value", "outcome"),
@@ -90,5 +88,5 @@ def _head(test: str) -> str:
 
 
 def _value(row: tidy.Row) -> str:
-    value = tidy.number(row["value"])
+    value = tidy.plotted(row["value"])
     return f"{value:.1f} %" if row["test"] == "remaining" else f"{value:+.1f}".replace("-", "−")

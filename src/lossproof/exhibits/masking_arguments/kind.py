@@ -8,8 +8,8 @@ import numpy as np
 
 from lossproof.exhibits.by_dataset import LISTS, of
 from lossproof.exhibits.context import Context, Tidy
+from lossproof.exhibits.masking_arguments import arguments as tests
 from lossproof.exhibits.masking_arguments.arguments import Compared, Level
-from lossproof.exhibits.masking_arguments.kind import arguments as tests
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.outcomes import right_after
 from lossproof.exhibits.stand_ins import StandIns, run_of
@@ -20,7 +20,8 @@ from lossproof.statistics.intervals import accuracy
 CATALOGUE = {
     "masking_arguments": {
         "build": "MaskingArguments",
-        "outputs": ["figure", "table"],
+        "figure": "figure:draw",
+        "table": "table:masking_table",
         "parameters": {
             "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             "archs": LISTS,

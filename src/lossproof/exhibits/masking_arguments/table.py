@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossproof.claims.match import Row, number
 from lossproof.display_names import budget, name, opponents
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.accuracy_table.table import NOTHING, cell
+from lossproof.tidy import Row, number
 
 NOTES = (
     "Differences of accuracy in points, at equal ε and paired by image and seed; the arguments say that none is below "

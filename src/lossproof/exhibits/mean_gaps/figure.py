@@ -10,8 +10,6 @@ from lossproof import tidy
 from lossproof.drawing import labels, style
 from lossproof.drawing.accuracy_dots import GROUP, MEASURED, dot, keys
 
-CATALOGUE = {"mean_gaps": {"build": "draw"}}
-
 NEEDED = (*GROUP, "training", "split", "metric", *MEASURED)
 METRIC = "mean_probability_gap"
 ACROSS = 3
@@ -48,5 +46,5 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
 
 def _left(table: list[tidy.Row]) -> float:
     """The left end of the axis: 0, or what lies below."""
-    ends = [tidy.number(row[key]) for row in table for key in ("value", "ci_low")]
+    ends = [tidy.plotted(row[key]) for row in table for key in ("value", "ci_low")]
     return min([0.0, *filter(math.isfinite, ends)]) - 0.02

@@ -22,7 +22,9 @@ from lossproof.statistics import intervals
 CATALOGUE = {
     "mean_gaps": {
         "build": "MeanGaps",
-        "outputs": ["figure", "table"],
+        "figure": "figure:draw",
+        "table": "table:mean_gaps_table",
+        "answers": True,  # its tidy table answers reported numbers
         "parameters": {
             "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             "archs": LISTS,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossproof.claims.match import Row, estimate
 from lossproof.display_names import name
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.accuracy_table.table import NOTHING
 from lossproof.exhibits.accuracy_table.table import cell as percent
+from lossproof.tidy import Row, estimate
 
 METRIC = "mean_probability_gap"
 NOTE = (

@@ -1,4 +1,4 @@
-"""A checkable statement of a paper: its numerical check, case by case."""
+"""Checkable statements of a paper: the numerical check of one, case by case, or all of them in one table."""
 
 from __future__ import annotations
 
@@ -12,10 +12,23 @@ from lossproof.records import read_json
 CATALOGUE = {
     "statement": {
         "build": "Statement",
-        "outputs": ["table"],
+        "table": "table:statement_table",
         "parameters": {"check": {"type": "string", "description": "an entry in src/lossproof/theory"}},
         "required": ["check"],
-    }
+    },
+    "statement_overview": {
+        "build": "StatementOverview",
+        "table": "table:overview_table",
+        "parameters": {
+            "checks": {
+                "type": "array",
+                "items": {"type": "string"},
+                "minItems": 1,
+                "description": "entries in src/lossproof/theory",
+            }
+        },
+        "required": ["checks"],
+    },
 }
 COLUMNS = [
     "paper",
@@ -54,3 +67,16 @@ class Statement:
             for case in record["cases"]
         ]
         return Tidy(COLUMNS, found)
+
+
+class StatementOverview:
+    """``needs`` and ``collect`` of the kind."""
+
+    @staticmethod
+    def needs(declaration: dict[str, Any], stand_ins: StandIns) -> Needs:
+        return Needs(theory=list(declaration["checks"]))
+
+    @staticmethod
+    def collect(declaration: dict[str, Any], context: Context) -> Tidy:
+        rows = [row for check in declaration["checks"] for row in Statement.collect({"check": check}, context).rows]
+        return Tidy(COLUMNS, rows)

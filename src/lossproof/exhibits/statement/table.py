@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossproof.claims.match import Row, number
 from lossproof.drawing.typeset import Line, Section, Table
+from lossproof.tidy import Row, number
 
 ROLES = {"check": "Checks", "counterexample": "Counterexamples", "control": "Controls"}
 OVERVIEW_COLUMNS = ("statement", "title", "holds", "condition", "checks", "digits", "counterexamples", "controls")
@@ -74,9 +74,10 @@ def overview(statements: Mapping[str, Sequence[Row]], titles: Mapping[str, str] 
     return rows
 
 
-def overview_table(statements: Mapping[str, Sequence[Row]], titles: Mapping[str, str], title: str) -> Table:
+def overview_table(tidy: Sequence[Row], title: str) -> Table:
     """The overview of all statements of a paper as a table."""
-    rows = overview(statements, titles)
+    checks = dict.fromkeys(row["statement"] for row in tidy)
+    rows = overview({check: [row for row in tidy if row["statement"] == check] for check in checks})
     lines = tuple(
         Line((row["statement"], row["title"]), tuple(row[column] for column in OVERVIEW_COLUMNS[2:])) for row in rows
     )

@@ -15,9 +15,7 @@ from matplotlib.patches import Patch, Rectangle
 from lossproof import tidy
 from lossproof.drawing import labels, style
 from lossproof.drawing.accuracy_dots import GROUP, panel_titles, panels, said
-from lossproof.exhibits.sweep.swept import shown
-
-CATALOGUE = {"parameter_grid": {"build": "draw"}}
+from lossproof.exhibits.sweep import drawn
 
 COLOURS = "cividis"
 ACROSS = 4
@@ -33,7 +31,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     colour bar: what looks like a difference is one. The best point is framed; a dot marks those whose difference to
     it, paired by image and seed, has zero in its interval. Raises ValueError where the table lacks a column.
     """
-    table, split = shown.shown(csv_path, exhibit.get("networks"))
+    table, split = drawn.shown(csv_path, exhibit.get("networks"))
     groups = tidy.distinct(table, *GROUP)
     blocks = {group: tidy.select(table, **dict(zip(GROUP, group, strict=True))) for group in groups}
     tiles = {group: style.tiles(len(panels(rows)), ACROSS) for group, rows in blocks.items()}
@@ -62,14 +60,14 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
 
 
 def _panel(band: Any, axes: Axes, panel: list[tidy.Row]) -> None:
-    rows = shown.accuracies(panel)
-    places = [sorted({tidy.number(row[axis]) for row in rows}) for axis in "xy"]
+    rows = drawn.accuracies(panel)
+    places = [sorted({tidy.plotted(row[axis]) for row in rows}) for axis in "xy"]
     values = np.full([len(place) for place in places], np.nan)
     at = {
-        row["training"]: tuple(places[i].index(tidy.number(row[axis])) for i, axis in enumerate("xy")) for row in rows
+        row["training"]: tuple(places[i].index(tidy.plotted(row[axis])) for i, axis in enumerate("xy")) for row in rows
     }
     for row in rows:
-        values[at[row["training"]]] = tidy.number(row["value"])
+        values[at[row["training"]]] = tidy.plotted(row["value"])
     norm, interval = _scale(rows, values)
     axes.imshow(np.ma.masked_invalid(values.T), origin="lower", cmap=COLOURS, norm=norm, aspect="auto")
     axes.set_facecolor("#eeeeee")
@@ -103,7 +101,7 @@ def _scale(rows: list[tidy.Row], values: np.ndarray) -> tuple[Any, float]:
 
 
 def _marks(axes: Axes, values: np.ndarray, at: dict[str, tuple[int, ...]], panel: list[tidy.Row], norm: Any) -> None:
-    alike, best = shown.not_told_apart(panel), shown.best(panel)
+    alike, best = drawn.not_told_apart(panel), drawn.best(panel)
     numbered = values.size <= NUMBERS_TO
     for training, (i, j) in at.items():
         if not np.isfinite(values[i, j]):

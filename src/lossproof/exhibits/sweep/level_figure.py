@@ -12,9 +12,7 @@ from matplotlib.patches import Patch
 from lossproof import tidy
 from lossproof.drawing import labels, style
 from lossproof.drawing.accuracy_dots import GROUP, panel_titles, panels, said
-from lossproof.exhibits.sweep.swept import shown
-
-CATALOGUE = {"level_curves": {"build": "draw"}}
+from lossproof.exhibits.sweep import drawn
 
 
 def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_stem: Path) -> None:
@@ -23,7 +21,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     The star is a curve's largest mean, with its interval; filled points are those whose difference to it, paired by
     image and seed, has zero in its interval. Raises ValueError where the table lacks a column.
     """
-    table, split = shown.shown(csv_path, exhibit.get("networks"))
+    table, split = drawn.shown(csv_path, exhibit.get("networks"))
     groups = tidy.distinct(table, *GROUP)
     shown = panels(table)
     looks = {panel: style.SERIES[i % len(style.SERIES)] for i, panel in enumerate(shown)}
@@ -34,7 +32,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
             handles = []
             for panel in shown:
                 rows = tidy.select(here, **said(panel))
-                if shown.accuracies(rows):
+                if drawn.accuracies(rows):
                     top = _curve(axes, rows, looks[panel])
                     handles.append(Line2D([], [], label=f"{titles[panel]}\n{top}", **looks[panel].plot()))
             axes.set_title(f"{labels.dataset(*group[:2])}, {labels.name(group[2])}, {labels.name(split)}")
@@ -48,11 +46,11 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
 
 def _curve(axes: Axes, panel: list[tidy.Row], look: style.Look) -> str:
     """Draw one curve; its maximum in words."""
-    rows = sorted(shown.accuracies(panel), key=lambda row: tidy.number(row["x"]))
+    rows = sorted(drawn.accuracies(panel), key=lambda row: tidy.plotted(row["x"]))
     x, y, low, high = (tidy.numbers(rows, column) for column in ("x", "value", "ci_low", "ci_high"))
     axes.fill_between(x, low, high, color=look.colour, alpha=0.15, linewidth=0)
     axes.plot(x, y, **(look.plot() | {"marker": ""}))
-    best, alike = shown.best(panel), shown.not_told_apart(panel)
+    best, alike = drawn.best(panel), drawn.not_told_apart(panel)
     for row, at, value, bottom, top in zip(rows, x, y, low, high, strict=True):
         marks: dict[str, Any] = {"linestyle": "", "color": look.colour, "clip_on": False}
         if row["training"] == best:
@@ -64,8 +62,8 @@ def _curve(axes: Axes, panel: list[tidy.Row], look: style.Look) -> str:
             face = look.colour if row["training"] in alike else "white"
             axes.plot(at, value, marker=look.marker, markersize=3.6, markerfacecolor=face, markeredgewidth=0.8, **marks)
     top_row = next(row for row in rows if row["training"] == best)
-    numbers = [tidy.number(top_row[column]) for column in ("value", "ci_low", "ci_high")]
-    return f"largest at {tidy.number(top_row['x']):g}: {numbers[0]:.1f} [{numbers[1]:.1f}, {numbers[2]:.1f}]"
+    numbers = [tidy.plotted(top_row[column]) for column in ("value", "ci_low", "ci_high")]
+    return f"largest at {tidy.plotted(top_row['x']):g}: {numbers[0]:.1f} [{numbers[1]:.1f}, {numbers[2]:.1f}]"
 
 
 def _keys() -> list[Any]:

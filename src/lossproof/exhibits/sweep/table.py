@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lossproof.claims.match import Row, number
 from lossproof.display_names import name, parameter
 from lossproof.drawing.quantity import quantity
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.accuracy_table.table import NOTHING, SPLITS, cell
+from lossproof.tidy import Row, number
 
 BEST, ALIKE = "*", "≈"
 NOTE = (

@@ -12,8 +12,6 @@ from matplotlib.lines import Line2D
 from lossproof import tidy
 from lossproof.drawing import classes, labels, style
 
-CATALOGUE = {"tsne": {"build": "draw"}}
-
 NEEDED = ("dataset", "data", "arch", "training", "seed", "quantity", "attack", "epsilon_printed", "value")
 PARTS = ("points", "labels", "fooling", "perplexity")
 ACROSS = 4

@@ -20,7 +20,8 @@ from lossproof.threats.epsilon import parse
 CATALOGUE = {
     "tsne": {
         "build": "TSNE",
-        "outputs": ["figure", "table"],
+        "figure": "figure:draw",
+        "table": "embedding.table:embedding_table",
         "grids": True,
         "parameters": {
             "datasets": {"type": "array", "items": {"type": "string"}, "minItems": 1},

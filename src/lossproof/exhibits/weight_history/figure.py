@@ -12,8 +12,6 @@ from matplotlib.patches import Patch
 from lossproof import tidy
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"weight_history": {"build": "draw"}}
-
 BANDS = (("q00", "q100", 0.15, "all weights"), ("q05", "q95", 0.3, "5 to 95 %"), ("q25", "q75", 0.55, "25 to 75 %"))
 
 

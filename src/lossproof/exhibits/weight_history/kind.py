@@ -12,7 +12,7 @@ from lossproof.records import read_csv
 CATALOGUE = {
     "weight_history": {
         "build": "WeightHistory",
-        "outputs": ["figure"],
+        "figure": "figure:draw",
         "parameters": {
             "dataset": {"type": "string"},
             "arch": {"type": "string"},

@@ -13,8 +13,6 @@ from matplotlib.ticker import FuncFormatter
 from lossproof import tidy
 from lossproof.drawing import style
 
-CATALOGUE = {"weights_and_curves": {"build": "draw"}}
-
 WHITE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}  # behind words, over thin lines
 
 
@@ -72,7 +70,7 @@ def _weights(axes: Axes, table: list[tidy.Row], training: str) -> None:
     norms = tidy.select(table, quantity="norm")
     if norms:
         last = max(tidy.numbers(norms, "x"))
-        ends = [tidy.number(row["value"]) for row in norms if tidy.number(row["x"]) == last]
+        ends = [tidy.plotted(row["value"]) for row in norms if tidy.plotted(row["x"]) == last]
         ends = [value for value in ends if math.isfinite(value)]
         if ends:
             text = f"norm at the end: {np.median(ends):.3g}"

@@ -14,7 +14,7 @@ from lossproof.records import read_json, read_npz
 CATALOGUE = {
     "weights_and_curves": {
         "build": "WeightsAndCurves",
-        "outputs": ["figure"],
+        "figure": "figure:draw",
         "parameters": {
             "toy": {"type": "string"},
             "trainings": {"type": "array", "items": {"type": "string"}, "minItems": 1},

@@ -16,8 +16,6 @@ from lossproof import tidy
 from lossproof.display_names import rank
 from lossproof.drawing import labels, style
 
-CATALOGUE = {"wrong_class_ranks": {"build": "draw"}}
-
 NEEDED = (
     *("dataset", "data", "arch", "training", "attack", "epsilon", "epsilon_printed", "rank", "quantity"),
     *("value", "ci_low", "ci_high"),
@@ -58,7 +56,7 @@ def _panel(axes: Axes, table: list[tidy.Row]) -> None:
     for one, colour in COLOURS.items():
         height = np.zeros(len(budgets))
         for row in tidy.select(table, quantity="share", rank=one):
-            height[place[row["epsilon_printed"]]] = np.nan_to_num(tidy.number(row["value"]))
+            height[place[row["epsilon_printed"]]] = np.nan_to_num(tidy.plotted(row["value"]))
         axes.bar(range(len(budgets)), height, 0.86, bottom=bottom, color=colour, linewidth=0)
         bottom += height
     chance = [row for row in tidy.select(table, quantity="chance", rank="2") if row["value"]]

@@ -18,7 +18,8 @@ from lossproof.statistics import intervals
 CATALOGUE = {
     "wrong_class_ranks": {
         "build": "WrongClassRanks",
-        "outputs": ["figure", "table"],
+        "figure": "figure:draw",
+        "table": "table:wrong_class_table",
         "parameters": {
             "panels": {
                 "type": "array",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossproof.claims.match import Row, number
 from lossproof.display_names import attack, name, rank
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.exhibits.accuracy_table.table import NOTHING
+from lossproof.tidy import Row, number
 
 NOTE = (
     "Of images that a budget newly fools the network with, over all budgets and seeds: percent that are taken for the "

@@ -37,4 +37,4 @@ def best(panel: list[tidy.Row]) -> str:
 def not_told_apart(panel: list[tidy.Row]) -> set[str]:
     """The trainings whose paired difference to the best has zero in its 95 % interval."""
     gaps = (row for row in panel if row["metric"] == "difference")
-    return {row["training"] for row in gaps if tidy.number(row["ci_low"]) <= 0 <= tidy.number(row["ci_high"])}
+    return {row["training"] for row in gaps if tidy.plotted(row["ci_low"]) <= 0 <= tidy.plotted(row["ci_high"])}

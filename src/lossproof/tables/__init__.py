@@ -1,1 +1,0 @@
-"""Typesetting of tidy tables as Markdown, LaTeX, HTML and CSV."""
