@@ -151,8 +151,8 @@ def code(script, **components):
 
 def part_code(part, wildcards):
     """The code of the step that makes the figure or the table of an exhibit, with that of its kind."""
-    module = catalogue("exhibits")[declared(wildcards).kind].module_of(part)
-    return sources.fingerprint(ROOT / f"workflow/scripts/{part}.py", [module])
+    drawn = catalogue("exhibits")[declared(wildcards).kind].module_of(part)
+    return sources.fingerprint(ROOT / f"workflow/scripts/{part}.py", [drawn])
 
 
 def threads_of(wildcards):

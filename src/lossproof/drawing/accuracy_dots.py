@@ -30,7 +30,7 @@ def said(panel: Panel) -> dict[str, str]:
 
 
 def panel_titles(shown: list[Panel]) -> dict[Panel, str]:
-    """Per panel attack; budget and length; then what it aims at, how its budget is read, its track, where they differ."""
+    """Per panel attack; budget and length; then target, interpretation of the budget and track, where they differ."""
     aims = len({said(panel)["targeted"] for panel in shown} - {""}) > 1
     tracks = len({said(panel)["track"] for panel in shown} - {""}) > 1
     found = {}

@@ -73,7 +73,7 @@ class Sheet:
 
 
 def write_png(figure: Figure, path: Path) -> None:
-    """Write what is on a sheet with 256 colours of its own, a third of the bytes of all colours; equal for equal sheets."""
+    """Write a sheet with 256 colours of its own, a third of the bytes of all colours; equal for equal sheets."""
     from PIL import Image
 
     canvas = figure.canvas

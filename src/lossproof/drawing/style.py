@@ -145,9 +145,9 @@ SPARE_MARKERS = ("d", "*", "H", "8")
 def look(training: str) -> Look:
     """The look of a training, the same in every figure and process.
 
-    Case, dashes and underscores do not matter, nor does at which paper's settings it is (``ce_isce``). A variant of a known training (``ce@last``,
-    ``pc+at``) keeps its colour and gets a hollow marker and another line; an unknown training gets
-    a look that only depends on its name.
+    Case, dashes and underscores do not matter, nor does at which paper's settings it is (``ce_isce``). A variant of a
+    known training (``ce@last``, ``pc+at``) keeps its colour and gets a hollow marker and another line; an unknown
+    training gets a look that only depends on its name.
     """
     training = recipe(training)
     key = training.lower().replace("_", "").replace("-", "")

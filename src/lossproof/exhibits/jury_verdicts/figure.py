@@ -1,4 +1,4 @@
-"""Gains over the twin, as a paper would have claimed them and as the strongest attacks leave them, network by network."""
+"""Gains over the baseline under the paper protocol and under the strongest attacks, network by network."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     table = [row for row in tidy.rows(csv_path, NEEDED) if row["twin"]]
     if not table:
         raise ValueError(f"{csv_path}: no rows of a network that has a twin")
-    panels = {group: _shown(tidy.select(table, **dict(zip(GROUP, group)))) for group in tidy.distinct(table, *GROUP)}
+    panels = {
+        group: _shown(tidy.select(table, **dict(zip(GROUP, group, strict=True))))
+        for group in tidy.distinct(table, *GROUP)
+    }
     columns = _columns(panels)
     reach = _reach(table)
     tall = max(sum(map(_height, column.values())) for column in columns)

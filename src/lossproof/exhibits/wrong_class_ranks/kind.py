@@ -10,7 +10,7 @@ from lossproof.exhibits.accuracy import said_of
 from lossproof.exhibits.context import Context, Tidy
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.stand_ins import StandIns, run_of
-from lossproof.exhibits.wrong_class_ranks.kind import ranks
+from lossproof.exhibits.wrong_class_ranks import ranks
 from lossproof.records import read_json, read_npz
 from lossproof.seeding import numpy_generator
 from lossproof.statistics import intervals

@@ -13,7 +13,7 @@ from lossproof.planning.declare import load_exhibits
 from lossproof.planning.plan import Plan
 from lossproof.settings.config import load_config
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BASE = ROOT / "config.yaml"
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 EXHIBITS = ROOT / "exhibits"

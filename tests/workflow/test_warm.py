@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm process is for Linux")
-WARM = Path(__file__).resolve().parents[1] / "workflow/scripts/warm.py"
+WARM = Path(__file__).resolve().parents[2] / "workflow/scripts/warm.py"
 STEP = """
 import json, os, sys, time
 what = sys.argv[1]

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # A real SLURM of one node on this machine, with accounting and two pretend GPUs, to try the shipped profile on.
 #
-#   tests/slurm/single_node.sh install install what is missing (Debian, as root)
-#   tests/slurm/single_node.sh start   the same, then configure, start, and wait until it answers
-#   tests/slurm/single_node.sh stop    stop it and take its configuration away
-#   tests/slurm/single_node.sh check   say whether `start` could work here, without changing anything
+#   tests/cluster/single_node.sh install install what is missing (Debian, as root)
+#   tests/cluster/single_node.sh start   the same, then configure, start, and wait until it answers
+#   tests/cluster/single_node.sh stop    stop it and take its configuration away
+#   tests/cluster/single_node.sh check   say whether `start` could work here, without changing anything
 #
 # It never touches a SLURM that somebody else configured. Its state lies in /var/lib/lossproof-slurm.
 set -euo pipefail

@@ -7,6 +7,7 @@ from pathlib import Path
 import competitors
 import numpy as np
 import pytest
+from draw import draw
 from fake_records import context
 from test_exhibit_kinds import CONFIG, as_text, declared
 
@@ -227,7 +228,7 @@ def test_the_figure_writes_outcome_and_number_in_every_cell(tmp_path, monkeypatc
     monkeypatch.setattr(style, "page", watched_page(seen))
     rows = [dict.fromkeys(COLUMNS) | row for row in competitors.masking(("ce_isce", "isce"), competitors.NETWORKS)]
     write_csv(tmp_path / "e.csv", rows, COLUMNS)
-    catalogue("exhibits")["masking_arguments"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("masking_arguments", {}, tmp_path / "e.csv", None, tmp_path / "e")
     assert len(seen[0].axes) == 2
     axes = seen[0].axes[0]
     texts = [text.get_text() for text in axes.texts]
@@ -237,4 +238,4 @@ def test_the_figure_writes_outcome_and_number_in_every_cell(tmp_path, monkeypatc
     only = [row for row in read_csv(tmp_path / "e.csv") if row["role"] == "comparison"]
     write_csv(tmp_path / "e.csv", only, COLUMNS)
     with pytest.raises(ValueError, match=r"e\.csv: no rows with a test"):
-        catalogue("exhibits")["masking_arguments"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+        draw("masking_arguments", {}, tmp_path / "e.csv", None, tmp_path / "e")

@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 import yaml
 from fake_records import attacked, context, predicted
-from lossproof.exhibits.sweep.level_curves import LevelCurves
-from lossproof.exhibits.sweep.parameter_grid import ParameterGrid
 
 from editions import edition, load
 from lossproof.exhibits.accuracy_table.kind import AccuracyTable
 from lossproof.exhibits.embedding.kind import COLUMNS as EMBEDDING_COLUMNS
 from lossproof.exhibits.embedding.kind import Embedding
+from lossproof.exhibits.sweep.kind import LevelCurves, ParameterGrid
 from lossproof.exhibits.sweep.swept import COLUMNS
 from lossproof.exhibits.tsne.kind import COLUMNS as TSNE_COLUMNS
 from lossproof.exhibits.tsne.kind import TSNE

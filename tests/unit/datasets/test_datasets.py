@@ -12,6 +12,7 @@ from raw_files import idx_bytes
 from lossproof.catalogue import load as component
 from lossproof.datasets import idx, prepared
 from lossproof.datasets.prepared import Prepared
+from lossproof.paths import PREPARED_FILES
 
 DIGITS = {"test_share": 0.2}
 

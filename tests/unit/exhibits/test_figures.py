@@ -16,6 +16,7 @@ import competitors
 import fake_jury
 import numpy as np
 import pytest
+from draw import draw
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -339,7 +340,7 @@ def test_a_table_without_accuracies_is_refused(kind: str, tmp_path: Path) -> Non
     rows = [row | {"metric": "difference", "seed": 0} for row in KINDS[kind]()[0]]
     write_csv(tmp_path / "e.csv", rows, list(rows[0]))
     with pytest.raises(ValueError, match=r"e\.csv: no rows with a(n accuracy| mean probability gap)"):
-        catalogue("exhibits")[kind].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+        draw(kind, {}, tmp_path / "e.csv", None, tmp_path / "e")
     assert not (tmp_path / "e.png").exists()
 
 
@@ -349,9 +350,7 @@ def test_an_embedding_without_points_is_refused(tmp_path: Path) -> None:
     del arrays["points/cifar10/isce"]
     write_npz(tmp_path / "e.npz", arrays)
     with pytest.raises(ValueError, match=r"e\.npz: array 'points/cifar10/isce' is missing"):
-        catalogue("exhibits")["embedding"].load_part("figure")(
-            {}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e"
-        )
+        draw("embedding", {}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
 
 
 def test_attacked_images_stand_beside_clean_ones_in_the_colour_of_their_class(
@@ -363,9 +362,7 @@ def test_attacked_images_stand_beside_clean_ones_in_the_colour_of_their_class(
     arrays["perplexity/clean/mnist/isce"] = np.array(40 / 3)
     write_csv(tmp_path / "e.csv", _full(rows, TSNE_COLUMNS), TSNE_COLUMNS)
     write_npz(tmp_path / "e.npz", arrays)
-    catalogue("exhibits")["tsne"].load_part("figure")(
-        {"trainings": ["ce_isce", "isce"]}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e"
-    )
+    draw("tsne", {"trainings": ["ce_isce", "isce"]}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
     axes = seen[0].subfigs[0].axes
     assert [one.get_title() for one in axes] == [
         *("CE\nclean", "CE\nand FGSM, ε = 0.3: 15 fool it"),
@@ -384,7 +381,7 @@ def test_bars_of_ranks_stack_to_all_newly_fooled_images(tmp_path: Path, monkeypa
     monkeypatch.setattr(style, "page", watched_page(seen))
     rows = _full(competitors.wrong_classes(competitors.PANELS[:1], budgets=20, images=900), RANK_COLUMNS)
     write_csv(tmp_path / "e.csv", rows, RANK_COLUMNS)
-    catalogue("exhibits")["wrong_class_ranks"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("wrong_class_ranks", {}, tmp_path / "e.csv", None, tmp_path / "e")
     shares, counts = seen[0].axes
     bars = [patch for patch in shares.patches if isinstance(patch, Rectangle)]
     assert len(bars) == 5 * 21
@@ -455,9 +452,7 @@ def test_many_trainings_are_named_at_the_side(tmp_path: Path, monkeypatch: pytes
     for count in (4, 5, 10):
         rows = competitors.accuracies(competitors.TRAININGS[:count])
         write_csv(tmp_path / "e.csv", rows, accuracy.COLUMNS)
-        catalogue("exhibits")["accuracy_table"].load_part("figure")(
-            {"rival": "ce_isce"}, tmp_path / "e.csv", None, tmp_path / "e"
-        )
+        draw("accuracy_table", {"rival": "ce_isce"}, tmp_path / "e.csv", None, tmp_path / "e")
     assert chosen == ["network", "training", "training"]
 
 
@@ -470,7 +465,7 @@ def test_ten_trainings_under_nine_attacks(
     rows = competitors.accuracies(splits=splits)
     write_csv(tmp_path / "e.csv", rows, accuracy.COLUMNS)
     told = {"trainings": competitors.TRAININGS, "rival": "ce_isce"}
-    catalogue("exhibits")["accuracy_table"].load_part("figure")(told, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("accuracy_table", told, tmp_path / "e.csv", None, tmp_path / "e")
     (page,) = seen
     blocks = [band.axes for band in page.subfigs]
     assert [len(axes) for axes in blocks] == [10, 10]  # no attack and nine, for each of two networks
@@ -513,9 +508,7 @@ def test_networks_under_other_attacks_have_panels_of_their_own(tmp_path: Path, m
     monkeypatch.setattr(style, "page", watched_page(seen))
     for at, rows in enumerate((apart, shared)):
         write_csv(tmp_path / f"{at}.csv", rows, accuracy.COLUMNS)
-        catalogue("exhibits")["accuracy_table"].load_part("figure")(
-            {}, tmp_path / f"{at}.csv", None, tmp_path / str(at)
-        )
+        draw("accuracy_table", {}, tmp_path / f"{at}.csv", None, tmp_path / str(at))
     page, usual = seen
     # Where all face the same attacks they share one grid of panels.
     assert not usual.subfigs and len(usual.axes) == 13
@@ -553,7 +546,7 @@ def test_panels_without_a_bound_say_so(tmp_path: Path, monkeypatch: pytest.Monke
     write_csv(tmp_path / "e.csv", [*rows, *free, *longer], accuracy.COLUMNS)
     seen: list[Figure] = []
     monkeypatch.setattr(style, "page", watched_page(seen))
-    catalogue("exhibits")["accuracy_table"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("accuracy_table", {}, tmp_path / "e.csv", None, tmp_path / "e")
     (page,) = seen
     titles = [axes.get_title() for axes in page.axes]
     assert titles[1:] == ["PGD\nε = 0.01 (printed)", "C&W-100\nunbounded (printed)", "C&W-1000\nunbounded (printed)"]
@@ -561,7 +554,7 @@ def test_panels_without_a_bound_say_so(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(accuracy_dots.panel_titles(panels).values()) == ["C&W\nunbounded, 1000 steps"]
     # A logarithmic axis has no place for it.
     write_csv(tmp_path / "c.csv", [*rows, *free], accuracy.COLUMNS)
-    catalogue("exhibits")["epsilon_curves"].load_part("figure")({}, tmp_path / "c.csv", None, tmp_path / "c")
+    draw("epsilon_curves", {}, tmp_path / "c.csv", None, tmp_path / "c")
     curves = [axes for axes in seen[-1].axes if "C&W" in axes.get_ylabel()]
     assert curves and all(np.isfinite(line.get_xdata()).all() for axes in curves for line in axes.lines)
 
@@ -595,7 +588,7 @@ def test_a_grid_marks_its_best_point_and_what_is_not_told_from_it(
         change = {"metric": "difference", "rival": best["training"], "value": gap}
         rows.append(attacked[place] | change | {"ci_low": gap - half, "ci_high": gap + half})
     write_csv(tmp_path / "e.csv", _full(rows, SWEEP_COLUMNS), SWEEP_COLUMNS)
-    catalogue("exhibits")["parameter_grid"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("parameter_grid", {}, tmp_path / "e.csv", None, tmp_path / "e")
     panel = next(axes for axes in seen[0].subfigs[0].axes if axes.get_title().startswith("L2 PGD"))
     (frame,) = (patch for patch in panel.patches if isinstance(patch, Rectangle))
     assert frame.get_xy() == (-0.5, 0.5)  # s = 1, m = 0.1
@@ -615,7 +608,7 @@ def test_a_curve_tells_its_maximum_with_its_interval(tmp_path: Path, monkeypatch
     attacked = [row for row in rows if row["attack"] != "none" and row["metric"] != "difference"]
     top = max(attacked, key=lambda row: row["value"])
     write_csv(tmp_path / "e.csv", _full(rows, SWEEP_COLUMNS), SWEEP_COLUMNS)
-    catalogue("exhibits")["level_curves"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("level_curves", {}, tmp_path / "e.csv", None, tmp_path / "e")
     (axes,) = seen[0].axes
     said = axes.get_legend().get_texts()[1].get_text()
     interval = f"{top['value']:.1f} [{top['ci_low']:.1f}, {top['ci_high']:.1f}]"
@@ -632,7 +625,7 @@ def test_an_embedding_has_one_scale_on_three_axes(tmp_path: Path, monkeypatch: p
     arrays["points/mnist/isce"] *= np.array([1, 1, 0.01], np.float32)
     write_csv(tmp_path / "e.csv", _full(rows, EMBEDDING_COLUMNS), EMBEDDING_COLUMNS)
     write_npz(tmp_path / "e.npz", arrays)
-    catalogue("exhibits")["embedding"].load_part("figure")({}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
+    draw("embedding", {}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
     (axes,) = seen[0].subfigs[0].axes
     lengths = [high - low for low, high in (axes.get_xlim(), axes.get_ylim(), axes.get_zlim())]
     assert lengths == pytest.approx([lengths[0]] * 3)

@@ -175,7 +175,10 @@ def test_the_step_draws_every_card(tmp_path):
 
 
 def test_drawing_does_not_import_torch():
-    code = "import sys; from lossproof.exhibits.card import figure; assert not {'torch', 'pandas', 'scipy'} & set(sys.modules)"
+    code = (
+        "import sys; from lossproof.exhibits.card import figure;"
+        " assert not {'torch', 'pandas', 'scipy'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT / "src")})
 
 

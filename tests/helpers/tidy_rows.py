@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lossproof.records import read_csv
 
-REFERENCE = Path(__file__).resolve().parents[1] / "reference"
+REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 PRINTED = read_csv(REFERENCE / "claims.csv")
 CLAIMS = [row for row in PRINTED if row["paper"] == "sp"]
 SUSPICIOUS = read_csv(REFERENCE / "suspicious.csv")

@@ -1,6 +1,6 @@
 """A real SLURM runs the test edition through the shipped profile: submissions, devices, retries, logs.
 
-`tests/slurm/single_node.sh` installs and starts it, which changes the machine: only where LOSSPROOF_SLURM=1 asks for
+`tests/cluster/single_node.sh` installs and starts it, which changes the machine: only where LOSSPROOF_SLURM=1 asks for
 it.
 """
 
@@ -31,7 +31,7 @@ pytestmark = [
     ),
 ]
 
-NODE = ROOT / "tests/slurm/single_node.sh"
+NODE = ROOT / "tests/cluster/single_node.sh"
 # The node has two CPUs, and polls may come sooner than on a cluster that others use.
 OPTIONS = ["--workflow-profile", "profiles/slurm", "--cores", "2", "--slurm-init-seconds-before-status-checks", "2"]
 OPTIONS += ["--seconds-between-status-checks", "1"]

@@ -11,7 +11,7 @@ import pytest
 from lossproof import catalogue as module
 from lossproof.catalogue import PACKAGE, catalogue, load
 
-KINDS = ("criteria", "heads", "models", "datasets", "attacks", "jury", "toys", "theory", "exhibits", "figures")
+KINDS = ("criteria", "heads", "models", "datasets", "attacks", "jury", "toys", "theory", "exhibits")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -27,9 +27,7 @@ def test_every_entry_names_what_its_file_offers(kind):
 
 
 def test_names_are_unique():
-    literals = [
-        (kind, name) for kind in KINDS for path in (PACKAGE / kind).glob("*.py") for name in module._literal(path)
-    ]
+    literals = [(kind, name) for kind in KINDS for path in catalogue(kind)._files for name in module._literal(path)]
     assert len(literals) == len(set(literals)) == sum(len(catalogue(kind)) for kind in KINDS)
 
 
@@ -90,11 +88,12 @@ import sys
 import lossproof.planning.plan, lossproof.settings.config, lossproof.settings.resolved
 import lossproof.planning.declare, lossproof.sources, lossproof.devices
 from lossproof.catalogue import catalogue, load
-for kind in ("criteria", "heads", "models", "datasets", "attacks", "toys", "theory", "exhibits", "figures"):
+for kind in ("criteria", "heads", "models", "datasets", "attacks", "toys", "theory", "exhibits"):
     assert catalogue(kind)
-for kind in ("exhibits", "figures"):
-    for name in catalogue(kind):
-        load(kind, name)
+for name, entry in catalogue("exhibits").items():
+    load("exhibits", name)
+    for part in {"figure", "table"} & entry.about.keys():
+        entry.load_part(part)
 import lossproof.exhibits.accuracy_table.table, lossproof.claims.ledger, lossproof.report.build
 heavy = {"torch", "torchvision", "torchattacks", "loss_landscapes", "sklearn", "snakemake"} & set(sys.modules)
 assert not heavy, heavy

@@ -97,7 +97,7 @@ fit(told(epochs=1), DATA, 0, CPU)
 loaded = [name for name in sys.modules if name.startswith(("torch._inductor.compile_fx", "torch._functorch.aot"))]
 assert not loaded, loaded
 """
-    path = os.pathsep.join([str(PACKAGE.parent), os.path.dirname(__file__)])
+    path = os.pathsep.join([str(PACKAGE.parent), os.path.dirname(__file__), str(PACKAGE.parents[1] / "tests/helpers")])
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
 

@@ -30,7 +30,7 @@ from lossproof.training.loop import fit, new_model
 from lossproof.training.optimiser import adam
 
 CPU = torch.device("cpu")
-SCRIPTS = Path(__file__).resolve().parents[1] / "workflow/scripts"
+SCRIPTS = Path(__file__).resolve().parents[3] / "workflow/scripts"
 NETWORK = {"arch": "googlenet", "model": {"width": 0.0625, "stem": "cifar", "normalise": True}}
 
 

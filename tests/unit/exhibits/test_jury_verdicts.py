@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from draw import draw
 from fake_jury import AT, ATTACKS, CE, CONTROLS, ISCE, SCALED, collected, declaration, four, verdict_rows
 from fake_records import context
 from test_exhibit_kinds import as_text
@@ -239,7 +240,7 @@ def test_the_figure_shows_where_a_gain_goes(tmp_path, monkeypatch):
     monkeypatch.setattr(style, "page", watched_page(seen))
     rows = [dict.fromkeys(COLUMNS) | row for row in verdict_rows()]
     write_csv(tmp_path / "e.csv", rows, COLUMNS)
-    catalogue("exhibits")["jury_verdicts"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("jury_verdicts", {}, tmp_path / "e.csv", None, tmp_path / "e")
     (axes,) = (axes for part in seen[0].subfigs for axes in part.axes)
     # The twin has no row of its own.
     names = ["I-SCE", "adversarial training", "CE, logits × 100"]
@@ -251,7 +252,7 @@ def test_the_figure_shows_where_a_gain_goes(tmp_path, monkeypatch):
     only = [row for row in rows if row["training"] == "ce_isce"]
     write_csv(tmp_path / "e.csv", only, COLUMNS)
     with pytest.raises(ValueError, match=r"e\.csv: no rows of a network that has a twin"):
-        catalogue("exhibits")["jury_verdicts"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+        draw("jury_verdicts", {}, tmp_path / "e.csv", None, tmp_path / "e")
 
 
 def test_many_networks_stand_in_two_columns(tmp_path, monkeypatch):
@@ -269,7 +270,7 @@ def test_many_networks_stand_in_two_columns(tmp_path, monkeypatch):
         for at in range(4)
     ]
     write_csv(tmp_path / "e.csv", rows, COLUMNS)
-    catalogue("exhibits")["jury_verdicts"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("jury_verdicts", {}, tmp_path / "e.csv", None, tmp_path / "e")
     panels = [[axes.get_title("left") for axes in part.axes if axes.axison] for part in seen[0].subfigs]
     assert panels == [["digits gray, LeNet-5"], ["digits gray, two-layer CNN", "digits gray, ResNet-18"]] or panels == [
         ["digits gray, LeNet-5", "digits gray, two-layer CNN"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from draw import draw
 from fake_jury import DIAGNOSTICS, declaration, diagnose, diagnosis
 from fake_records import context
 from test_exhibit_kinds import as_text
@@ -97,7 +98,7 @@ def test_the_figure_writes_flag_and_value_in_every_cell(tmp_path, rows, monkeypa
         if row["training"] == "isce" and row["id"] == "D4"
     ]
     write_csv(tmp_path / "e.csv", [dict.fromkeys(COLUMNS) | row for row in (*rows, *worse)], COLUMNS)
-    catalogue("exhibits")["diagnostics_map"].load_part("figure")({}, tmp_path / "e.csv", None, tmp_path / "e")
+    draw("diagnostics_map", {}, tmp_path / "e.csv", None, tmp_path / "e")
     (axes,) = seen[0].axes
     at = {tuple(round(place) for place in text.get_position()): text.get_text() for text in axes.texts}
     names = [text for (x, _), text in at.items() if x == -1 and "digits" not in text]

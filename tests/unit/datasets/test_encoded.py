@@ -13,6 +13,7 @@ from PIL import Image
 from lossproof.datasets import prepared
 from lossproof.datasets.channel_sums import ChannelSums
 from lossproof.datasets.encoded import EncodedImages, Packed, decode_settings, decoded
+from lossproof.paths import PREPARED_FILES
 
 SETTINGS = decode_settings(20, 16)
 
