@@ -1,70 +1,11 @@
-"""Where the papers are silent: the ids in the configuration, so that a reader finds each default and flips it."""
+"""What the recipes of the paper edition come to, run by run."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from editions import BASE, EXHIBITS, edition, load
+from editions import edition, load
 from lossproof.settings.resolved import run_settings
-
-FILES = (BASE, edition("paper"))
-LAST = {"SP": 28, "IS": 21, "PC": 24}
-# Every place where the stationary-point paper is silent, but for those that are no setting of an edition.
-NO_SETTING = {
-    4: "which SP-CE: used by the theory checks only, which look at every form",
-    15: "network of table_3: declared in exhibits/sp.yaml",
-    20: "GoogLeNet without auxiliary heads: the architecture's file",
-    21: "gray images: every network is built for the channels of its data set",
-    22: "evaluation mode under attack: no attack of ours can be run otherwise",
-    24: "axis of fig_2 c, d: the file of the check loss_curves",
-}
-
-
-# The same of the probabilistically compact loss's paper.
-NO_SETTING_PC = {
-    14: "network of CIFAR-100: declared in exhibits/pc.yaml",
-    20: "evaluation mode under attack: no attack of ours can be run otherwise",
-    22: "t-SNE: the file in src/lossproof/embeddings",
-}
-
-
-def named() -> set[tuple[str, int]]:
-    """Paper and number of the ids beside keys; a file's opening comment only explains what an id is."""
-    text = "\n".join(re.sub(r"\A(#.*\n)+", "", path.read_text()) for path in FILES)
-    return {(paper, int(number)) for paper, number in re.findall(r"\b(SP|IS|PC)-A(\d+)\b", text)}
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_id_has_the_right_form(path):
-    text = path.read_text()
-    # Anything that looks like an id, mistyped ones too.
-    found = re.findall(r"\b(?:SP|IS|ISCE|PC)[-_ ]?A[-_ ]?\d+\w*", text, re.IGNORECASE)
-    assert found
-    for one in found:
-        assert re.fullmatch(r"(SP|IS|PC)-A[1-9]\d?", one), one
-        paper, number = one.split("-A")
-        assert 1 <= int(number) <= LAST[paper], one
-
-
-def test_every_silence_of_the_first_paper_is_a_setting_or_excused():
-    settings = {number for paper, number in named() if paper == "SP"}
-    assert settings | set(NO_SETTING) == set(range(1, LAST["SP"] + 1))
-    assert not settings & set(NO_SETTING), "a setting needs no excuse"
-    assert "SP-A15" in (EXHIBITS / "sp.yaml").read_text()
-
-
-def test_the_other_papers_trainings_name_their_defaults():
-    assert {("IS", number) for number in (7, 8, 9, 21)} <= named()
-
-
-def test_every_silence_of_the_third_paper_is_a_setting_or_excused():
-    settings = {number for paper, number in named() if paper == "PC"}
-    assert settings | set(NO_SETTING_PC) == set(range(1, LAST["PC"] + 1))
-    assert not settings & set(NO_SETTING_PC), "a setting needs no excuse"
-    assert {"PC-A14", "PC-A22"} <= set(re.findall(r"PC-A\d+", (EXHIBITS / "pc.yaml").read_text()))
-
 
 PRINTED_EPOCHS = [
     *[("ce", name, 50) for name in ("mnist", "fashion_mnist")],
