@@ -108,7 +108,7 @@ def _entries(kind: str, path: Path) -> dict[str, Entry]:
         name: Entry(
             kind,
             name,
-            ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)),
+            ".".join(("lossproof", *path.relative_to(PACKAGE).with_suffix("").parts)),
             spec["build"],
             spec.get("parameters", {}),
             {key: value for key, value in spec.items() if key not in ("build", "parameters")},

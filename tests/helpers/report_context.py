@@ -8,6 +8,8 @@ import zlib
 from jury_rows import small_jury
 from tidy_rows import CLAIMS, PRINTED, STAND_INS, SUSPICIOUS, statement_rows, tables
 
+from editions import ROOT
+from lossproof.assumptions import read_assumptions
 from lossproof.claims.ledger import build_ledger
 from lossproof.drawing.typeset import to_html
 from lossproof.exhibits.accuracy_table.table import accuracy_table
@@ -77,7 +79,7 @@ def small_context(folder):
                         "figure_alt": "Three panels",
                         "files": [{"label": "tidy table", "href": "exhibits/sp/fig_3.csv"}],
                         "settings": {"epochs": 10000, "eta": 0.03},
-                        "notes": ["Ten seeds."],
+                        "notes": ["Ten seeds (SP-A23)."],
                     },
                     {
                         "id": "sp/table_2",
@@ -92,6 +94,7 @@ def small_context(folder):
             }
         ],
         "ledger": ledger(),
+        "assumptions": read_assumptions(ROOT / "reference/assumptions.csv"),
         "toy_summary": toy_summary({"sp/fig_3": boundaries}),
         "theory": overview({"sp/theorem_2": statement_rows()}, {"sp/theorem_2": "Midpoint"}),
         "provenance": {"commit": "abc123", "packages": {"torch": "2.11.0"}, "wall_seconds": {"train": 12.345}},

@@ -7,6 +7,7 @@ rule report:
         tidy=[path for exhibit in PLAN.made for path in PLAN.tidy(exhibit)],
         claims=rules.claims.output,
         printed=repository("reference/claims.csv"),
+        assumptions=repository("reference/assumptions.csv"),
         published=[repository(path) for path in published_runs()],
         page=[repository(path) for path in page_files()],
     output:
@@ -26,4 +27,4 @@ rule report:
     # Through standard input: Linux takes no argument of more than 128 KiB.
     shell:
         "python workflow/scripts/report.py --settings - --claims {input.claims:q} --printed {input.printed:q}"
-        " --out {output:q} > {log:q} 2>&1 <<'SETTINGS'\n{params.settings}\nSETTINGS\n"
+        " --assumptions {input.assumptions:q} --out {output:q} > {log:q} 2>&1 <<'SETTINGS'\n{params.settings}\nSETTINGS\n"

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from lossproof.assumptions import read_assumptions
 from lossproof.drawing.typeset import to_html
 from lossproof.exhibits.statement.table import overview
 from lossproof.exhibits.typeset import exhibit_table
@@ -111,6 +112,7 @@ def main() -> None:
     parser.add_argument("--settings", required=True, help="JSON: edition, exhibits, words; -: from standard input")
     parser.add_argument("--claims", required=True, type=Path, help="the edition's ledger")
     parser.add_argument("--printed", required=True, type=Path, help="reference/claims.csv")
+    parser.add_argument("--assumptions", required=True, type=Path, help="reference/assumptions.csv")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     told = json.loads(sys.stdin.read() if arguments.settings == "-" else arguments.settings)
@@ -149,6 +151,7 @@ def main() -> None:
         theory=overview(of_kind("statement"), titles),
         provenance=provenance(Path(paths.results)),
         published=[Published(name=Path(path).stem, rows=read_csv(path)) for path in told["published"]],
+        assumptions=read_assumptions(arguments.assumptions),
     )
     if told.get("jury"):
         context["jury"] = jury(told, ledger)

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lossproof.drawing.quantity import name
+from lossproof.report.assumptions import link_assumptions
 from lossproof.report.context import Context
 from lossproof.report.exhibits import exhibit_view
 from lossproof.report.jury import jury_view
@@ -54,7 +55,8 @@ def build(context: Context) -> str:
     anchors = _anchors(papers)
     scalars, tables = provenance_view(context.get("provenance", {}))
     published = list(context.get("published", ()))
-    return (
+    assumptions = list(context.get("assumptions", ()))
+    page = (
         _environment()
         .get_template(TEMPLATE)
         .render(
@@ -76,10 +78,12 @@ def build(context: Context) -> str:
             theory=[
                 dict(row) | {"anchor": anchors.get(str(row["statement"]), "")} for row in context.get("theory", ())
             ],
+            assumptions=assumptions,
             scalars=scalars,
             tables=tables,
         )
     )
+    return link_assumptions(page, {one.id for one in assumptions})
 
 
 def _environment() -> Environment:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
+from lossproof.assumptions import Assumption
+
 EMBEDDED_BANNER = (
     "Embedded edition: handwritten digits stand in for every image set; a verdict here speaks of direction only."
 )
@@ -100,4 +102,5 @@ class Context(TypedDict):
     theory: NotRequired[Sequence[Mapping[str, Any]]]
     provenance: NotRequired[Mapping[str, Any]]
     published: NotRequired[Sequence[Published]]
+    assumptions: NotRequired[Sequence[Assumption]]
     jury: NotRequired[Jury]

@@ -11,6 +11,7 @@ from report_context import small_context, small_jury_context
 
 from lossproof.report import build as module
 from lossproof.report.anchors import anchor
+from lossproof.report.assumptions import link_assumptions
 from lossproof.report.build import build
 from lossproof.report.context import EMBEDDED_BANNER
 from lossproof.report.jury import jury_view
@@ -108,7 +109,7 @@ def test_exhibits_show_their_parts(text):
     )
     assert 'alt="Three panels"' in figure
     assert 'width="640" height="360"' in figure
-    assert "Ten seeds." in figure
+    assert "Ten seeds (" in figure
     assert "exhibits/sp/fig_3.csv" in figure
     assert "&#34;eta&#34;: 0.03" in figure
     assert "Boundary on &lt;two&gt; moons" in figure
@@ -117,6 +118,23 @@ def test_exhibits_show_their_parts(text):
     assert "<caption><span>CIFAR-10</span></caption>" in table
     assert "48 claims in the ledger" in table
     assert "<img" not in table
+
+
+def test_an_assumption_in_the_text_leads_to_its_row(text):
+    assert '<p>Ten seeds (<a href="#assumption-SP-A23">SP-A23</a>).</p>' in text
+    row = text.split('<tr id="assumption-SP-A23">')[1].split("</tr>")[0]
+    assert "Size of the toy data" in row
+    assert "<code>toys.hidden: 20</code>" in row
+
+
+def test_only_text_becomes_a_link():
+    apart = '<p id="SP-A1" title="see SP-A1">x</p><script>f("SP-A1")</script><a href="#y">SP-A1</a>'
+    assert link_assumptions(apart, {"SP-A1"}) == apart
+    page = "<article>SP-A1, SP-A11, SP-A99; xSP-A1</article>"
+    linked = '<a href="#assumption-{0}">{0}</a>'.format
+    assert link_assumptions(page, {"SP-A1", "SP-A11"}) == page.replace(
+        "SP-A1, SP-A11", f"{linked('SP-A1')}, {linked('SP-A11')}"
+    )
 
 
 def test_every_claim_is_a_row(text, context):
