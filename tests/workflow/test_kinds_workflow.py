@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 from checkout import new_checkout
-from test_exhibit_kinds import BOUND, GAPS, GRID, LEVELS, PLACES, SCATTER, TABLE, WORDS
+from small_kinds import BOUND, GAPS, GRID, LEVELS, PLACES, SCATTER, TABLE, WORDS
 
 from editions import edition, load
 from lossproof.planning.declare import load_exhibits

@@ -14,7 +14,7 @@ import torch
 from checkout import new_checkout
 from PIL import Image
 from raw_files import images, picture
-from test_training import told
+from tiny_training import told
 
 from editions import BASE, ROOT, load
 from lossproof.catalogue import catalogue

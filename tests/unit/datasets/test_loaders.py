@@ -28,7 +28,7 @@ from raw_files import (
 )
 from scipy.io import loadmat, savemat
 from serve import serve
-from test_training import told
+from tiny_training import told
 
 from lossproof.catalogue import catalogue
 from lossproof.datasets import prepared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from test_training import CPU, DATA, equal, leave_resume_point, told
+from tiny_training import CPU, DATA, equal, leave_resume_point, told
 
 from editions import load
 from lossproof.catalogue import catalogue

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from draw import draw
+from draw import draw, watched_page
 from fake_jury import DIAGNOSTICS, declaration, diagnose, diagnosis
 from fake_records import context
-from test_exhibit_kinds import as_text
+from small_kinds import as_text
 
 from lossproof.exhibits.diagnostics_map.figure import brief
 from lossproof.exhibits.diagnostics_map.kind import COLUMNS, DiagnosticsMap
@@ -86,8 +86,6 @@ def test_numbers_in_cells_are_short(value, said):
 
 
 def test_the_figure_writes_flag_and_value_in_every_cell(tmp_path, rows, monkeypatch):
-    from test_figures import watched_page
-
     from lossproof.drawing import style
 
     seen: list = []

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from fake_records import attacked, context, predicted
+from small_kinds import CONFIG, GRID, LEVELS, PLACES, SCATTER, TABLE, as_text, declared
 
 from editions import edition, load
 from lossproof.exhibits.accuracy_table.kind import AccuracyTable
@@ -22,35 +21,11 @@ from lossproof.exhibits.tsne.kind import COLUMNS as TSNE_COLUMNS
 from lossproof.exhibits.tsne.kind import TSNE
 from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
-from lossproof.planning.declare import Exhibit, load_exhibits
 from lossproof.planning.plan import Plan
 from lossproof.records import write_json, write_npz
 from lossproof.settings.check import SettingsError
 from lossproof.settings.sweeps import points
 from lossproof.statistics.intervals import over_seeds
-
-CONFIG = load()
-WORDS = {"title": "T", "caption": "C"}
-GRID = {"kind": "parameter_grid", "sweep": "isce_grid", "datasets": ["mnist", "cifar10"], "arch": "lenet5"}
-GRID |= {"attacks": {"mnist": ["pgd"], "cifar10": ["fgsm", "bim"]}}
-LEVELS = {"kind": "level_curves", "sweep": "at_level", "dataset": "cifar10", "arch": "cnn2", "attacks": ["pgd"]}
-PLACES = {"kind": "embedding", "datasets": ["mnist"], "arch": "lenet5", "trainings": ["ce_isce", "isce"]}
-SCATTER = PLACES | {"kind": "tsne", "attack": "pgd_sweep", "epsilon": "0.1"}
-TABLE = {
-    "kind": "accuracy_table",
-    "datasets": ["mnist", "cifar10"],
-    "archs": {"mnist": ["lenet5"], "cifar10": ["cnn2"]},
-}
-TABLE |= {"trainings": ["isce"], "rival": "ce_isce", "attacks": ["fgsm"]}
-BOUND = {"kind": "gap_bound", "datasets": ["mnist"], "archs": ["lenet5"], "trainings": ["ce_isce", "isce"]}
-BOUND |= {"attacks": ["pgd"]}
-GAPS = {"kind": "mean_gaps", "datasets": ["mnist"], "archs": ["lenet5"], "trainings": ["isce"], "rival": "ce_isce"}
-
-
-def declared(folder: Path, config=CONFIG, **exhibits: dict) -> list[Exhibit]:
-    content = {"title": "Paper", "exhibits": {name: one | WORDS for name, one in exhibits.items()}}
-    (folder / "isce.yaml").write_text(yaml.dump(content))
-    return load_exhibits(folder, ["isce"], config)
 
 
 def test_a_sweeps_trainings_stand_in_the_declaration(tmp_path):
@@ -233,11 +208,6 @@ def test_every_point_is_compared_with_the_best(tmp_path, seeds):
     ]
     alike = [row["training"] for row in gaps if row["ci_low"] <= 0 <= row["ci_high"]]
     assert alike == ["isce_grid.2"]
-
-
-def as_text(rows, columns):
-    """Rows as they are read from a file."""
-    return [{key: "" if row.get(key) is None else str(row[key]) for key in columns} for row in rows]
 
 
 def test_the_table_of_a_grid(tmp_path):

@@ -6,8 +6,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 from pathlib import Path
@@ -16,12 +15,12 @@ import competitors
 import fake_jury
 import numpy as np
 import pytest
-from draw import draw
+from draw import draw, watched_page
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lossproof import tidy
-from lossproof.catalogue import catalogue, load
+from lossproof.catalogue import catalogue
 from lossproof.drawing import accuracy_dots, labels, style
 from lossproof.exhibits import accuracy
 from lossproof.exhibits.accuracy_table import by_network, by_training
@@ -246,7 +245,7 @@ class Inputs:
     rows: Rows
 
     def draw(self, out_stem: Path, **exhibit: object) -> list[bytes]:
-        load("figures", self.kind)({"kind": self.kind, "trainings": TRAININGS} | exhibit, self.csv, self.npz, out_stem)
+        draw(self.kind, {"kind": self.kind, "trainings": TRAININGS} | exhibit, self.csv, self.npz, out_stem)
         return [out_stem.with_suffix(suffix).read_bytes() for suffix in (".png", ".pdf")]
 
 
@@ -263,7 +262,7 @@ def inputs(request: pytest.FixtureRequest, tmp_path: Path) -> Inputs:
 
 
 def test_every_kind_is_tested() -> None:
-    assert set(catalogue("figures")) == set(KINDS)
+    assert {kind for kind, entry in catalogue("exhibits").items() if "figure" in entry.about} == set(KINDS)
 
 
 def test_draws_the_same_png_and_pdf_twice(inputs: Inputs, tmp_path: Path) -> None:
@@ -282,8 +281,8 @@ def test_bytes_do_not_depend_on_the_process(kind: str, tmp_path: Path) -> None:
     write_csv(tmp_path / "e.csv", rows, list(rows[0]))
     write_npz(tmp_path / "e.npz", arrays)
     code = (
-        "import sys; from pathlib import Path; from lossproof.catalogue import load; folder = Path(sys.argv[2]);"
-        "load('figures', sys.argv[1])({}, folder / 'e.csv', folder / 'e.npz', folder / sys.argv[3])"
+        "import sys; from pathlib import Path; from draw import draw; folder = Path(sys.argv[2]);"
+        "draw(sys.argv[1], {}, folder / 'e.csv', folder / 'e.npz', folder / sys.argv[3])"
     )
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -559,19 +558,6 @@ def test_panels_without_a_bound_say_so(tmp_path: Path, monkeypatch: pytest.Monke
     assert curves and all(np.isfinite(line.get_xdata()).all() for axes in curves for line in axes.lines)
 
 
-def watched_page(seen: list[Figure]) -> Callable[..., AbstractContextManager[Figure]]:
-    """``style.page`` that keeps its figures."""
-    real = style.page
-
-    @contextmanager
-    def page(*given: object) -> Iterator[Figure]:
-        with real(*given) as figure:  # type: ignore[arg-type]
-            yield figure
-            seen.append(figure)
-
-    return page
-
-
 def test_a_grid_marks_its_best_point_and_what_is_not_told_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -670,7 +656,9 @@ def test_names() -> None:
 
 
 def test_figures_do_not_import_torch_or_pandas() -> None:
-    modules = ", ".join(sorted(entry.module for entry in catalogue("figures").values()))
+    modules = ", ".join(
+        sorted(entry.module_of("figure") for entry in catalogue("exhibits").values() if "figure" in entry.about)
+    )
     code = f"import sys, {modules}; assert not {{'torch', 'pandas', 'seaborn'}} & set(sys.modules)"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)

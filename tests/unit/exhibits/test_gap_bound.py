@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fake_records import attacked, context, sensitive
-from test_exhibit_kinds import BOUND, CONFIG, as_text, declared
+from small_kinds import BOUND, CONFIG, as_text, declared
 
 from lossproof.exhibits.gap_bound.kind import COLUMNS, GapBound
 from lossproof.exhibits.typeset import exhibit_table

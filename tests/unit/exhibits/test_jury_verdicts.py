@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from draw import draw
+from draw import draw, watched_page
 from fake_jury import AT, ATTACKS, CE, CONTROLS, ISCE, SCALED, collected, declaration, four, verdict_rows
 from fake_records import context
-from test_exhibit_kinds import as_text
+from small_kinds import as_text
 
 from lossproof.exhibits.jury_verdicts.kind import COLUMNS, JuryVerdicts
 from lossproof.exhibits.typeset import exhibit_table
@@ -232,8 +232,6 @@ def test_the_table(told):
 
 
 def test_the_figure_shows_where_a_gain_goes(tmp_path, monkeypatch):
-    from test_figures import watched_page
-
     from lossproof.drawing import style
 
     seen: list = []
@@ -256,8 +254,6 @@ def test_the_figure_shows_where_a_gain_goes(tmp_path, monkeypatch):
 
 
 def test_many_networks_stand_in_two_columns(tmp_path, monkeypatch):
-    from test_figures import watched_page
-
     from lossproof.drawing import style
 
     seen: list = []

@@ -7,9 +7,9 @@ from pathlib import Path
 import competitors
 import numpy as np
 import pytest
-from draw import draw
+from draw import draw, watched_page
 from fake_records import context
-from test_exhibit_kinds import CONFIG, as_text, declared
+from small_kinds import CONFIG, as_text, declared
 
 from lossproof.exhibits.masking_arguments import arguments as tests
 from lossproof.exhibits.masking_arguments.arguments import FAILS, HOLDS, UNDECIDED, Level
@@ -220,8 +220,6 @@ def test_the_table(tmp_path):
 
 
 def test_the_figure_writes_outcome_and_number_in_every_cell(tmp_path, monkeypatch):
-    from test_figures import watched_page
-
     from lossproof.drawing import style
 
     seen: list = []

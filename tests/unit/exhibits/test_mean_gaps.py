@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fake_records import context, predicted
-from test_exhibit_kinds import CONFIG, GAPS, as_text, declared
+from small_kinds import CONFIG, GAPS, as_text, declared
 from tidy_rows import PRINTED
 
 from lossproof.claims.ledger import build_ledger

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_records import context
-from test_exhibit_kinds import CONFIG, as_text, declared
+from small_kinds import CONFIG, as_text, declared
 
 from lossproof.exhibits.typeset import exhibit_table
 from lossproof.exhibits.wrong_class_ranks.kind import COLUMNS, WrongClassRanks

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from image_files import encoded_set, run_settings
-from test_training import counted, leave_resume_point
+from tiny_training import counted, leave_resume_point
 from torch.multiprocessing.reductions import shared_cache
 
 from lossproof.catalogue import load

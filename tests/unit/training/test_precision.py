@@ -13,7 +13,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_training import CPU, DATA, DROPOUT, counted, equal, leave_resume_point, same, tiny, told
+from tiny_training import CPU, DATA, DROPOUT, counted, equal, leave_resume_point, same, tiny, told
 from torch import nn
 
 from lossproof import devices
@@ -92,12 +92,12 @@ def test_fp32_is_plain_training_to_the_byte(data, settings):
 def test_without_compile_the_compiler_is_not_imported():
     code = """
 import sys
-from test_training import CPU, DATA, fit, told
+from tiny_training import CPU, DATA, fit, told
 fit(told(epochs=1), DATA, 0, CPU)
 loaded = [name for name in sys.modules if name.startswith(("torch._inductor.compile_fx", "torch._functorch.aot"))]
 assert not loaded, loaded
 """
-    path = os.pathsep.join([str(PACKAGE.parent), os.path.dirname(__file__), str(PACKAGE.parents[1] / "tests/helpers")])
+    path = os.pathsep.join([str(PACKAGE.parent), str(PACKAGE.parents[1] / "tests/helpers")])
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
 
