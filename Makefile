@@ -28,8 +28,10 @@ $(UV): requirements/uv.txt
 	touch $@
 
 # Bytecode is compiled once here: without it, importing torch costs seconds in every job.
-.venv/run.installed: requirements/run.txt $(UV)
+# The package itself comes last, so that scripts run by hand find it; uv builds it from here, without the network.
+.venv/run.installed: requirements/run.txt pyproject.toml $(UV)
 	$(UV) pip install --quiet --python .venv/bin/python --require-hashes --compile-bytecode -r requirements/run.txt
+	$(UV) pip install --quiet --python .venv/bin/python --offline --no-deps --no-build-isolation --editable .
 	touch $@
 
 cluster: .venv/cluster.installed

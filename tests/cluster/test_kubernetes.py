@@ -14,6 +14,7 @@ import executor_plugins
 import pytest
 import yaml
 from checkout import new_checkout
+from needed import out_of_reach
 from stand_in_cluster import Cluster
 
 from editions import ROOT
@@ -45,7 +46,7 @@ def cluster(tmp_path_factory):
     # Snakemake has each pod install the storage plugin.
     tried = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed", STORAGE]
     if subprocess.run(tried, capture_output=True).returncode != 0:
-        pytest.skip(f"pip reaches no {STORAGE}")
+        out_of_reach(f"pip reaches no {STORAGE}")
     kept = {key: value for key, value in os.environ.items() if key.startswith("PIP_")}
     image = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", **kept}
     with Cluster(tmp_path_factory.mktemp("cluster"), image) as started:

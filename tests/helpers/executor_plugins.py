@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from needed import out_of_reach
 
 from editions import ROOT
 
 
 def install(folder: Path) -> Path:
-    """Install what ``make cluster`` would into a folder for PYTHONPATH.
-
-    Where it is not to be had the test is skipped, or fails where LOSSPROOF_NEEDS_ENVIRONMENTS=1 says that it must be.
-    """
+    """Install what ``make cluster`` would into a folder for PYTHONPATH."""
     command = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--python", sys.executable, "--target", folder, "-r", ROOT / "requirements/cluster.txt"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        end = pytest.fail if os.environ.get("LOSSPROOF_NEEDS_ENVIRONMENTS") == "1" else pytest.skip
-        end(f"the plugins of requirements/cluster.txt are not to be had: {done.stderr.strip()[-200:]}")
+        out_of_reach(f"the plugins of requirements/cluster.txt are not to be had: {done.stderr.strip()[-200:]}")
     return folder

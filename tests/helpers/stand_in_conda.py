@@ -1,4 +1,4 @@
-"""A stand-in for conda, where none can be had: it does with pip what conda would do with an environment's file.
+"""A stand-in for conda, where none can be had: it does with uv and pip what conda would do with an environment's file.
 
 ``install(folder)`` puts a command named conda there. Snakemake asks it what it asks conda; ``conda env create`` makes a
 virtual environment of a Python on this machine, since conda's own Pythons come from where conda comes from.
@@ -67,8 +67,9 @@ def create(file: Path, prefix: Path) -> None:
     if set(specs) != {"python", "pip"}:
         sys.exit(f"stand-in conda: it has python and pip only, {file} asks for {sorted(specs)}")
     subprocess.run([python_for(specs["python"]), "-m", "venv", "--without-pip", prefix], check=True)
-    ours = [sys.executable, "-m", "pip", "--python", prefix, "install", "--quiet"]
-    subprocess.run([*ours, f"pip{specs['pip'].version}"], check=True)
+    # Not the pip beside this Python: as old as its distribution, it may not run in a Python that is newer.
+    uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--python", prefix]
+    subprocess.run([*uv, f"pip{specs['pip'].version}"], check=True)
     pip = [prefix / "bin/python", "-m", "pip", "install"]
     (section,) = (part["pip"] for part in read["dependencies"] if isinstance(part, dict))
     # As conda does it: a file beside the environment's, and these options.
