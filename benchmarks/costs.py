@@ -1,6 +1,7 @@
 """Count every architecture's multiply-adds and parameters, and write reference/costs.csv.
 
     python benchmarks/costs.py
+    python benchmarks/costs.py --out counts.csv
 
 Nothing is run: the networks stand on PyTorch's meta device, FlopCounterMode counts their convolutions and
 matrix products. Run it again when an architecture is new or has changed; a test compares a sample.
@@ -8,8 +9,8 @@ matrix products. Run it again when an architecture is new or has changed; a test
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -63,8 +64,9 @@ def rows() -> Iterator[dict[str, object]]:
 
 
 def main() -> None:
-    out = Path(sys.argv[1]) if len(sys.argv) > 1 else TABLE
-    with out.open("w", newline="", encoding="utf-8") as file:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=TABLE, help="the table; default: the plan's own")
+    with parser.parse_args().out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows())

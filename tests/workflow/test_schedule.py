@@ -1,120 +1,108 @@
-"""The simulated scheduler on graphs that can be reckoned by hand."""
+"""Jobs of a plan on several GPUs: graphs that can be reckoned by hand, and the test edition's."""
 
 from __future__ import annotations
 
 from graphlib import CycleError
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from scale.schedule import Task, behind, busy, critical_path, makespan
 
-CORES = {"cores": 2}
+from editions import edition, plan
+from lossproof.planning.forecast import Forecast
+from lossproof.planning.plan_text import plan_text
+from lossproof.planning.schedule import Job, bound, greedy, jobs_of, longest_chain
 
-
-def tasks(*given):
-    return dict(enumerate(given))
-
-
-def test_a_chain_takes_the_sum_of_its_tasks_on_any_machine():
-    chain = tasks(Task(3.0), Task(4.0, frozenset([0])), Task(5.0, frozenset([1])))
-    assert [makespan(chain, {"cores": count}) for count in (1, 2, 9)] == [12.0] * 3
-    assert critical_path(chain) == 12.0
-
-
-@pytest.mark.parametrize(("cores", "seconds"), [(1, 12.0), (2, 6.0), (4, 4.0), (6, 2.0), (9, 2.0)])
-def test_a_fan_takes_as_many_rounds_as_it_must(cores, seconds):
-    fan = tasks(*[Task(2.0)] * 6)
-    assert makespan(fan, {"cores": cores}) == seconds
-    assert critical_path(fan) == 2.0
+CHAIN = {"a": Job(3), "b": Job(4, frozenset("a")), "c": Job(5, frozenset("b"))}
+FAN = {name: Job(2) for name in "abcdef"}
+DIAMOND = {"a": Job(1), "b": Job(5, frozenset("a")), "c": Job(2, frozenset("a")), "d": Job(1, frozenset("bc"))}
+# The long chain must begin at once, though shorter jobs come first by name.
+MIXED = {"a": Job(2), "b": Job(2), "y": Job(3), "z": Job(3, frozenset("y"))}
+# On two GPUs the last long job finds both taken: greedy ends at 7, the best schedule at 6.
+GREEDY = {"a": Job(3), "b": Job(3), "c": Job(2), "d": Job(2), "e": Job(2)}
 
 
-def test_the_last_task_of_a_diamond_waits_for_the_longer_side():
-    diamond = tasks(Task(1.0), Task(5.0, frozenset([0])), Task(2.0, frozenset([0])), Task(1.0, frozenset([1, 2])))
-    assert makespan(diamond, CORES) == critical_path(diamond) == 7.0
-    assert makespan(diamond, {"cores": 1}) == busy(diamond, "cores") == 9.0
+@pytest.mark.parametrize(
+    ("jobs", "gpus", "least", "took"),
+    [
+        *((CHAIN, gpus, 12, 12) for gpus in (1, 2, 9)),
+        *((FAN, gpus, least, took) for gpus, least, took in ((1, 12, 12), (2, 6, 6), (4, 3, 4), (6, 2, 2), (9, 2, 2))),
+        *((DIAMOND, gpus, least, least) for gpus, least in ((1, 9), (2, 7), (3, 7))),
+        *((MIXED, gpus, least, took) for gpus, least, took in ((1, 10, 10), (2, 6, 6))),
+        (GREEDY, 2, 6, 7),
+        ({"a": Job(0), "b": Job(0, frozenset("a"))}, 1, 0, 0),
+        ({}, 3, 0, 0),
+    ],
+)
+def test_small_graphs_by_hand(jobs, gpus, least, took):
+    assert bound(jobs, gpus) == least
+    assert greedy(jobs, gpus) == took
 
 
-def test_a_task_waits_for_each_resource_that_it_takes():
-    on_gpu = Task(4.0, takes={"cores": 1, "gpus": 1})
-    mixed = tasks(on_gpu, on_gpu, Task(4.0), Task(4.0))
-    # The one GPU serves two tasks in turn, and the other core the rest meanwhile.
-    assert makespan(mixed, {"cores": 2, "gpus": 1}) == 8.0
-    assert makespan(mixed, {"cores": 4, "gpus": 2}) == 4.0
-    assert makespan(mixed, {"cores": 1, "gpus": 2}) == 16.0
-    assert (busy(mixed, "gpus"), busy(mixed, "cores")) == (8.0, 16.0)
-
-
-def test_cores_that_a_wide_task_takes_are_not_there_for_others():
-    wide = tasks(Task(3.0, takes={"cores": 2}), Task(3.0), Task(3.0))
-    assert makespan(wide, CORES) == 6.0
-
-
-def test_what_is_more_urgent_starts_first():
-    # The long chain hangs on the urgent task: started last, it would end at 1 + 1 + 9.
-    urgent = Task(1.0, priority=20)
-    graph = tasks(Task(1.0), Task(1.0), urgent, Task(9.0, frozenset([2])))
-    assert {makespan(graph, {"cores": 1}, seed=draw) for draw in range(9)} == {12.0}
-    assert {makespan(graph, CORES, seed=draw) for draw in range(9)} == {10.0}
-    even = {**graph, 2: Task(1.0)}
-    assert {makespan(even, CORES, seed=draw) for draw in range(9)} == {10.0, 11.0}
-
-
-def test_of_many_ready_tasks_only_some_are_looked_at():
-    graph = tasks(*[Task(1.0)] * 40, Task(1.0, priority=20), Task(40.0, frozenset([40]), priority=20))
-    assert {makespan(graph, CORES, seed=draw) for draw in range(9)} == {41.0}
-    # An urgent task that is not among them has to wait.
-    assert max(makespan(graph, CORES, looked_at=2, seed=draw) for draw in range(9)) > 41.0
-    # And of the two that may start at once, one is looked at: the other starts when the first one ends.
-    assert makespan(tasks(Task(1.0), Task(1.0)), CORES, looked_at=1) == 2.0
-
-
-def test_tasks_without_duration_hold_nothing_up():
-    graph = tasks(Task(0.0), Task(2.0, frozenset([0])), Task(0.0, frozenset([0, 1])))
-    assert makespan(graph, {"cores": 1}) == critical_path(graph) == 2.0
-    assert makespan({}, {"cores": 1}) == critical_path({}) == 0.0
-
-
-def test_a_task_that_fits_nowhere_is_named():
-    with pytest.raises(ValueError, match=r"^job 7 takes 5 cores, there are 2$"):
-        makespan({7: Task(1.0, takes={"cores": 5})}, CORES)
-    assert makespan({7: Task(1.0, takes={"cores": 5}).within(2)}, CORES) == 1.0
-    with pytest.raises(ValueError, match=r"^job 0 takes 1 gpus, there are 0$"):
-        makespan(tasks(Task(1.0, takes={"gpus": 1})), CORES)
-
-
-def test_a_ring_has_no_longest_chain():
+def test_the_longest_chain_is_named_in_its_order():
+    assert longest_chain(CHAIN) == ["a", "b", "c"]
+    assert longest_chain(DIAMOND) == ["a", "b", "d"]
+    assert longest_chain(MIXED) == ["y", "z"]
+    assert longest_chain({}) == []
     with pytest.raises(CycleError):
-        critical_path(tasks(Task(1.0, frozenset([1])), Task(1.0, frozenset([0]))))
-
-
-def test_what_stands_behind_a_task():
-    graph = tasks(Task(1.0), Task(1.0), Task(1.0, frozenset([0])), Task(1.0, frozenset([2])))
-    assert [*behind(graph, 3)] == [0, 2, 3]
+        longest_chain({"a": Job(1, frozenset("b")), "b": Job(1, frozenset("a"))})
 
 
 @st.composite
 def graphs(draw):
-    """Tasks that wait for some of those before them."""
-    count = draw(st.integers(1, 12))
-    return tasks(
-        *(
-            Task(
-                draw(st.integers(0, 9)) * 1.0,
-                frozenset(draw(st.sets(st.integers(0, at - 1), max_size=3)) if at else ()),
-                {"cores": draw(st.integers(1, 2))},
-                draw(st.sampled_from([0, 10, 20])),
-            )
-            for at in range(count)
-        )
-    )
+    """Up to ten jobs, each after some of those before it."""
+    jobs = {}
+    for at in range(draw(st.integers(1, 10))):
+        after = draw(st.frozensets(st.sampled_from(sorted(jobs)))) if jobs else frozenset()
+        jobs[f"job{at}"] = Job(draw(st.integers(0, 20)), after)
+    return jobs
 
 
-@settings(max_examples=200, deadline=None)
-@given(graphs(), st.integers(2, 5), st.sampled_from([None, 1, 3]), st.integers(0, 3))
-def test_no_schedule_beats_the_longest_chain_or_the_work(graph, cores, looked_at, seed):
-    took = makespan(graph, {"cores": cores}, looked_at=looked_at, seed=seed)
-    work = busy(graph, "cores")
-    assert max(critical_path(graph), work / cores) <= took <= sum(task.seconds for task in graph.values())
-    single = {name: task.within(1) for name, task in graph.items()}
-    assert makespan(single, {"cores": 1}, looked_at=looked_at, seed=seed) == busy(single, "cores")
+@given(jobs=graphs(), gpus=st.integers(1, 5))
+def test_a_greedy_schedule_lies_between_the_bound_and_twice_the_bound(jobs, gpus):
+    took = greedy(jobs, gpus)
+    assert bound(jobs, gpus) <= took <= 2 * bound(jobs, gpus)
+    assert took == greedy(dict(reversed(jobs.items())), gpus)
+    assert greedy(jobs, 1) == sum(job.hours for job in jobs.values())
+    assert greedy(jobs, len(jobs)) == sum(jobs[name].hours for name in longest_chain(jobs))
+
+
+@pytest.mark.parametrize("seeds", ["all", "one"])
+def test_the_jobs_of_the_test_edition(seeds):
+    made = plan(edition("test"), cli={"seeds_per_job": seeds})
+    forecast = Forecast(made)
+    jobs = jobs_of(forecast)
+    whole = forecast.amount(forecast.whole)
+    rate = made.config["plan"]["gpu_tflops"] * 1e12
+    total = (whole.training_flop + whole.attack_flop) / rate / 3600
+    assert sum(job.hours for job in jobs.values()) == pytest.approx(total)
+    assert {name for job in jobs.values() for name in job.after} <= jobs.keys()
+    counts = {"all": len(made.runs), "one": len(forecast.whole.models)}
+    assert sum(name.startswith(("train ", "rescale ")) for name in jobs) == counts[seeds]
+    seed = " seed0" if seeds == "one" else ""
+    first = next(run for run in made.diagnosed if made.twin(run))
+    twin = made.twin(first)
+    kinds = ["rescale" if one.training in made.config["controls"] else "train" for one in (first, twin)]
+    assert jobs[f"diagnose {first}{seed}"].after == {f"{kinds[0]} {first}{seed}", f"{kinds[1]} {twin}{seed}"}
+    control = next(run for run in made.runs if made.made_from(run))
+    assert jobs[f"rescale {control}{seed}"].after == {f"train {base}{seed}" for base in made.made_from(control)}
+    run, attack = next(pair for pair in made.attacks if made.substitute(*pair))
+    bundle = next(name for name, members in made.config["bundles"].items() if attack in members)
+    network = {f"{kind} {one}{seed}" for kind in ("train", "rescale") for one in (run, made.substitute(run, attack))}
+    assert len(jobs[f"attack_{bundle} {run}{seed}"].after & network) == 2
+    assert all(job.after for name, job in jobs.items() if not name.startswith("train "))
+    for gpus in (1, 2, 8, 1000):
+        assert bound(jobs, gpus) * (1 - 1e-9) <= greedy(jobs, gpus) <= 2 * bound(jobs, gpus)
+    assert greedy(jobs, 3) == greedy(jobs_of(Forecast(plan(edition("test"), cli={"seeds_per_job": seeds}))), 3)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "says"),
+    [(1, "On 1 GPU (plan.gpus): at least"), (8, "h (bound: the total / 8)"), (99_999, "h (bound: the longest chain)")],
+)
+def test_the_plan_tells_the_hours(gpus, says):
+    told = plan_text(Forecast(plan(edition("test"), cli={"plan": {"gpus": gpus, "gpu_tflops": 1e-6}})))
+    told = " ".join(told.split())
+    assert says in told
+    assert "by a greedy schedule of 335 jobs. Longest chain, " in told
+    assert "h: train digits_colour/vgg13/pc+at, then attack_colour digits_colour/vgg13/pc+at." in told

@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         files = fetch(source_of(arguments.source), arguments.cache, arguments.mirrors, arguments.offline)
-    except (FetchError, ValueError, OSError) as error:
+    except (FetchError, OSError) as error:
         sys.exit(f"lossproof: {error}")
     write_json(arguments.out, manifest(files))
 

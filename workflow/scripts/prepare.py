@@ -11,7 +11,7 @@ from lossproof.datasets import prepared
 from lossproof.datasets.arrive import arrive
 from lossproof.datasets.locate import locate
 from lossproof.datasets.source import source_of
-from lossproof.records import Clock, write_provenance
+from lossproof.records import Clock, read_json, write_provenance
 
 
 def main() -> None:
@@ -27,7 +27,8 @@ def main() -> None:
     source = source_of(settings.pop("source"))
     try:
         files = locate(source, arguments.cache, arguments.files)
-        prepared.save(arguments.out, arrive(source, files, arguments.name, settings))
+        known = read_json(arguments.files) if arguments.files else {}
+        prepared.save(arguments.out, arrive(source, files, arguments.name, settings, known))
     except (ValueError, OSError) as error:
         sys.exit(f"lossproof: {error}")
     write_provenance(arguments.out, clock)

@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from lossproof.datasets.prepared import Prepared
 from lossproof.paths import SPLITS
 
 KEYS = (*SPLITS, "channels", "image_size", "classes")
-
-
-def check_labels(labels: np.ndarray, allowed: range, place: str) -> None:
-    """ValueError names the file (``place``) and the first label [N] that is not ``allowed``."""
-    wrong = np.flatnonzero((labels < allowed.start) | (labels >= allowed.stop))
-    if len(wrong):
-        raise ValueError(
-            f"{place}: label {labels[wrong[0]]} of image {wrong[0]}; allowed: {allowed.start} to {allowed.stop - 1}"
-        )
 
 
 def check_expected(data: Prepared, expect: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from textwrap import wrap
 
 from lossproof.planning.cost import GIGA, MEGA, TERA, hours
 from lossproof.planning.forecast import Amount, Forecast, Model
+from lossproof.planning.schedule import bound, greedy, jobs_of, longest_chain
 from lossproof.settings.resolved import all_epochs
 
 WIDTH = 118
@@ -54,6 +55,7 @@ def plan_text(forecast: Forecast) -> str:
     if forecast.whole.models:
         parts.append(["Networks (* serves several exhibits):", *_networks(forecast)])
         parts.append(list(_data(forecast)))
+        parts.append(_on_gpus(forecast))
     parts.append(list(_reading(forecast, total)))
     return "\n\n".join("\n".join(part) for part in parts)
 
@@ -140,6 +142,20 @@ def _data(forecast: Forecast) -> Iterator[str]:
             fetched = f"download {size(extent.download)}" if extent.download else "nothing to download"
         form = f"{extent.image_size}x{extent.image_size}x{extent.channels}"
         yield f"  {name}: {extent.train:,} + {extent.test:,} images of {form}, {extent.classes} classes; {fetched}"
+
+
+def _on_gpus(forecast: Forecast) -> list[str]:
+    """How long all jobs take on the GPUs of config ``plan``, at least and by one schedule."""
+    gpus, jobs = forecast.plan.config["plan"]["gpus"], jobs_of(forecast)
+    chain = longest_chain(jobs)
+    alone = sum(jobs[name].hours for name in chain)
+    least = bound(jobs, gpus)
+    why = "the longest chain" if least <= alone else f"the total / {gpus}" if gpus > 1 else "the total"
+    return _wrapped(
+        f"On {gpus:,} GPU{'s' if gpus > 1 else ''} (plan.gpus): at least {_few(least)} h (bound: {why}), "
+        f"{_few(greedy(jobs, gpus))} h by a greedy schedule of {len(jobs):,} jobs. "
+        f"Longest chain, {_few(alone)} h: {', then '.join(chain)}."
+    )
 
 
 def _reading(forecast: Forecast, total: Amount) -> Iterator[str]:

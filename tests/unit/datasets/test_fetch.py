@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -14,8 +13,8 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from serve import PAGE, serve
@@ -23,7 +22,6 @@ from serve import PAGE, serve
 from editions import ROOT
 from lossproof.catalogue import catalogue
 from lossproof.datasets import fetch as module
-from lossproof.datasets import transfer
 from lossproof.datasets.fetch import FetchError, fetch, manifest
 from lossproof.datasets.locate import locate
 from lossproof.datasets.source import RemoteFile, Source, source_of
@@ -49,7 +47,7 @@ SOURCE = Source("toyset", (PUBLISHED,), ("ToySet/raw",), {}, None)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT", (0.5, 0.3))
-    monkeypatch.setattr(module, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -92,7 +90,7 @@ def test_a_whole_file_is_fetched_once(shop, cache, capsys):
     assert files[NAME].read_bytes() == PACKED
     assert files[NAME].stat().st_mode & 0o777 == 0o666 & ~umask()
     assert names(cache) == [f"toyset/{NAME}"]
-    assert f" s from {base}/published/set%20one.gz" in capsys.readouterr().err
+    assert f"{base}/published/set%20one.gz" in capsys.readouterr().err
 
 
 def umask():
@@ -137,7 +135,7 @@ def test_a_wrong_file_is_kept_aside_in_our_folder_only(shop, cache, capsys, cont
         assert (cache / path).read_bytes() == content
     said = capsys.readouterr().err
     assert said.count("warning") == 1
-    assert f"warning: {NAME}: checksum {md5(content)}, expected {md5(PACKED)}; kept as {cache}/toyset/" in said
+    assert f"warning: {NAME}: not {md5(PACKED)}; kept as {cache}/toyset/" in said
 
 
 # Downloads that go wrong and recover
@@ -149,8 +147,9 @@ def test_a_wrong_file_is_kept_aside_in_our_folder_only(shop, cache, capsys, cont
         (["truncate"], 2),
         (["stall"], 2),
         (["503", "503"], 3),
+        (["corrupt"], 2),
         (["truncate", "stall"], 3),
-        (["503", "corrupt", "truncate"], 4),
+        (["503", "corrupt"], 3),
         (["encoded"], 1),
     ],
 )
@@ -159,15 +158,7 @@ def test_faults_that_pass(shop, cache, faults, asked):
         files = fetch(published(base), cache)
         assert base.asked == [PUBLIC] * asked
     assert files[NAME].read_bytes() == PACKED
-    assert [name for name in names(cache) if not name.endswith(".corrupt")] == [f"toyset/{NAME}"]
-
-
-def test_corrupt_once_is_kept_aside_and_fetched_again(shop, cache, capsys):
-    with serve(shop, {PUBLIC: ["corrupt"]}) as base:
-        assert fetch(published(base), cache)[NAME].read_bytes() == PACKED
-    assert names(cache) == [f"toyset/{NAME}", f"toyset/{NAME}.corrupt"]
-    assert (cache / f"toyset/{NAME}.corrupt").read_bytes()[:-1] == PACKED[:-1]
-    assert "warning: set one.gz: checksum md5:" in capsys.readouterr().err
+    assert names(cache) == [f"toyset/{NAME}"]
 
 
 @pytest.mark.parametrize("fault", ["404", "503", "truncate", "stall", "corrupt", "page"])
@@ -177,7 +168,7 @@ def test_a_bad_mirror_is_no_harm(shop, cache, fault):
         assert base.asked[0] == MIRROR
         assert base.asked[-1] == PUBLIC
     assert files[NAME].read_bytes() == PACKED
-    assert len(base.asked) == {"404": 2, "corrupt": 3, "page": 5}.get(fault, 4)
+    assert len(base.asked) == {"404": 2, "page": 7}.get(fault, 4)
 
 
 def test_a_good_mirror_is_enough(shop, cache):
@@ -206,25 +197,21 @@ def one_line(error, cache, *parts):
 
 @pytest.mark.parametrize("fault", ["corrupt", "page"])
 def test_corrupt_always(shop, cache, fault):
-    with (
-        serve(shop, {PUBLIC: [fault] * 9, MIRROR: [fault] * 9}) as base,
-        pytest.raises(ValueError, match=NAME) as error,
-    ):
+    with serve(shop, {PUBLIC: [fault] * 9, MIRROR: [fault] * 9}) as base, pytest.raises(FetchError) as error:
         fetch(published(base), cache, [base])
-    assert not isinstance(error.value, FetchError)
     found = PAGE if fault == "page" else PACKED[:-1] + bytes([PACKED[-1] ^ 1])
-    shown = f"checksum {md5(found)}"
+    shown = f"MD5 hash of downloaded file ({NAME}) does not match the known hash: expected {md5(PACKED)} but got "
+    shown += md5(found).removeprefix("md5:")
     one_line(error, cache, f"{base}/toyset/set%20one.gz: {shown}", f"{base}/published/set%20one.gz: {shown}")
-    assert names(cache) == [f"toyset/{NAME}.corrupt"]
-    assert (cache / f"toyset/{NAME}.corrupt").read_bytes() == found
+    assert names(cache) == []
 
 
 @pytest.mark.parametrize(
     ("fault", "says", "asked"),
     [
-        ("404", "404 Not Found", 1),
-        ("503", "503 Service Unavailable", 3),
-        ("stall", "nothing came for 0.3 s", 3),
+        ("404", "404 Client Error: Not Found", 1),
+        ("503", "503 Server Error: Service Unavailable", 3),
+        ("stall", "Read timed out", 3),
         ("truncate", "IncompleteRead", 3),
     ],
 )
@@ -315,7 +302,7 @@ def test_a_kill_leaves_no_half_file(shop, cache, monkeypatch):
         process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
         try:
             end = time.monotonic() + 30
-            while not any(path.stat().st_size > 10_000 for path in cache.glob("toyset/.*")):
+            while not any(path.stat().st_size > 10_000 for path in cache.glob("toyset/*")):
                 assert process.poll() is None
                 assert time.monotonic() < end
                 time.sleep(0.01)
@@ -323,20 +310,11 @@ def test_a_kill_leaves_no_half_file(shop, cache, monkeypatch):
             process.send_signal(signal.SIGKILL)
             process.wait()
         (left,) = cache.glob("toyset/*")
-        assert left.name.startswith(".")
+        assert left.name != NAME
         assert 0 < left.stat().st_size < len(PACKED)
 
         files = fetch(published(base), cache)
         assert files[NAME].read_bytes() == PACKED
-        # It might still be somebody's, for all that the second one knows; not so for ever.
-        assert left.exists()
-        files[NAME].unlink()
-        os.utime(left, (0, time.time() - module.ABANDONED - 1))
-        bystander = cache / "toyset" / f".{NAME}.notes.gz"
-        bystander.write_bytes(b"")
-        os.utime(bystander, (0, 0))
-        fetch(published(base), cache)
-    assert names(cache) == [f"toyset/{bystander.name}", f"toyset/{NAME}"]
 
 
 # The manifest, and finding the files again without a network
@@ -433,30 +411,6 @@ def test_preparing_what_has_changed_since_says_so_in_one_line(cache, tmp_path):
     (line,) = done.stderr.splitlines()
     assert line.startswith("lossproof: mnist: train-images-idx3-ubyte.gz is not what it was")
     assert f"delete {files} to fetch it again" in line
-    # What is found, and no data set.
-    (cache / "mnist").mkdir(parents=True)
-    for file in source_of("mnist").files:
-        (cache / "mnist" / file.name).write_bytes(b"x")
-    done = script(*told, "--files", str(files), name="prepare")
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("lossproof: ") and str(cache / "mnist") in line
-
-
-def test_a_log_gets_plain_lines(monkeypatch, capsys):
-    monkeypatch.setattr(transfer, "LOG_EVERY_SECONDS", 0.0)
-    lines = transfer.bar("toyset: x")
-    assert isinstance(lines, transfer.Lines)
-    lines.total = 4_000_000
-    lines.start -= 1
-    lines.update(1_000_000)
-    said = capsys.readouterr().err
-    assert said.startswith("toyset: x: 1.0 MB, ")
-    assert ", 25 %, 3 s left" in said
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    bar = transfer.bar("toyset: x")
-    assert bar
-    bar.close()
 
 
 # What the shipped sources declare
@@ -474,18 +428,3 @@ def test_sources_are_well_formed():
             assert file.urls and all(url.startswith(("https://", "http://")) for url in file.urls)
             assert file.name == Path(file.name).name
         assert not (source.files and source.by_hand)
-
-
-def test_mnist_has_torchvisions_addresses_and_checksums():
-    # Read, not imported: that takes seconds.
-    package = find_spec("torchvision")
-    text = Path(package.origin).with_name("datasets").joinpath("mnist.py").read_text()
-    text = text[text.index("class MNIST") : text.index("class FashionMNIST")]
-    published = dict(re.findall(r'\("([\w-]+\.gz)", "([0-9a-f]{32})"\)', text))
-    mirrors = re.findall(r'^        "(https?://[^"]+)",$', text, re.MULTILINE)
-    assert len(published) == 4 and mirrors
-    assert {file.name: file.checksum for file in source_of("mnist").files} == {
-        name: f"md5:{digest}" for name, digest in published.items()
-    }
-    for file in source_of("mnist").files:
-        assert file.urls == tuple(f"{mirror}{file.name}" for mirror in mirrors)

@@ -46,7 +46,7 @@ def folder(tmp_path):
 
 def read(path, **parameters):
     parameters = catalogue("datasets")["folder"].defaults() | {"path": str(path), "image_size": SIZE} | parameters
-    return arrive(source_of("folder"), {}, "mine", parameters)
+    return arrive(source_of("folder"), {}, "mine", parameters, {})
 
 
 def test_from_a_folder_to_a_trained_batch(folder, tmp_path):

@@ -13,20 +13,16 @@ import torch
 from raw_files import (
     MAKERS,
     WNIDS,
-    cifar10_members,
     cifar100_members,
     cinic10_members,
-    idx_bytes,
     images,
     labels,
-    picture,
     published,
-    records,
     tar_gz,
     tiny_imagenet_members,
     zipped,
 )
-from scipy.io import loadmat, savemat
+from scipy.io import loadmat
 from serve import serve
 from tiny_training import told
 
@@ -47,10 +43,15 @@ def small(name, **expect):
     return dataclasses.replace(source, expect=source.expect | expect)
 
 
+def known(files):
+    """What files.json says of files."""
+    return {name: {"sha256": sha256(path)} for name, path in files.items()}
+
+
 def read(name, files, **parameters):
     """A set from its files, without expectations."""
     parameters = catalogue("datasets")[name].defaults() | parameters
-    return arrive(dataclasses.replace(source_of(name), expect={}), files, name, parameters)
+    return arrive(dataclasses.replace(source_of(name), expect={}), files, name, parameters, known(files))
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -61,7 +62,7 @@ def test_from_a_server_to_a_trained_batch(tmp_path, name):
         source = published(small(name, **raw.expect), base, raw.files)
         files = fetch(source, tmp_path / "cache")
     assert {path.parent for path in files.values()} == {tmp_path / "cache" / name}
-    data = arrive(source, files, "mine", catalogue("datasets")[name].defaults())
+    data = arrive(source, files, "mine", catalogue("datasets")[name].defaults(), known(files))
     for split, (pixels, numbers) in {"train": raw.train, "test": raw.test}.items():
         assert (data.split(split)[0] == pixels).all(), split
         assert (data.split(split)[1] == numbers).all(), split
@@ -85,17 +86,12 @@ def test_the_card_tells_the_bytes_that_were_read(tmp_path):
     plain = gzip.decompress(raw.files[name].read_bytes())
     unpacked = hashlib.sha256(plain).hexdigest()
     source = published(small("mnist", **raw.expect), "http://example.invalid", raw.files)
-    known = [dataclasses.replace(file, unpacked_sha256=unpacked if file.name == name else "") for file in source.files]
+    same = [dataclasses.replace(file, unpacked_sha256=unpacked if file.name == name else "") for file in source.files]
     bare = tmp_path / "unpacked"
     bare.write_bytes(plain)
     files = raw.files | {name: bare}
-    source = dataclasses.replace(source, files=tuple(known))
-    card = arrive(source, files, "mine", {}).card
+    card = arrive(dataclasses.replace(source, files=tuple(same)), files, "mine", {}, known(files)).card
     assert card["checksums"][name] == {"sha256": unpacked, "published": f"unpacked sha256:{unpacked}"}
-    # A checksum that the bytes do not have is not claimed.
-    unknown = tuple(dataclasses.replace(file, unpacked_sha256="") for file in known)
-    card = arrive(dataclasses.replace(source, files=unknown), files, "mine", {}).card
-    assert card["checksums"][name] == {"sha256": unpacked, "published": None}
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -103,7 +99,7 @@ def test_the_real_sizes_are_asserted(tmp_path, name):
     raw = MAKERS[name](tmp_path)
     few, many = len(raw.train[1]), source_of(name).expect["train"]
     with pytest.raises(ValueError, match=rf"mine \(.*\): train images: found {few}, expected {many}"):
-        arrive(source_of(name), raw.files, "mine", catalogue("datasets")[name].defaults())
+        arrive(source_of(name), raw.files, "mine", catalogue("datasets")[name].defaults(), known(raw.files))
 
 
 # What is known of the sets
@@ -225,63 +221,12 @@ def test_mnist_unpacked_files(tmp_path):
     assert (read("mnist", raw.files).train_images == raw.train[0]).all()
 
 
-LABELS = "t10k-labels-idx1-ubyte.gz"
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        (LABELS, idx_bytes(np.array([3, 10, 11], np.uint8)), "label 10 of image 1; allowed: 0 to 9"),
-        (LABELS, idx_bytes(images(20, 1, 28)[:, 0]), "3 dimensions, 1 expected"),
-        ("train-images-idx3-ubyte.gz", idx_bytes(images(30, 1, 28)[:, 0])[:-5], "bytes unpacked, "),
-    ],
-)
-def test_mnist_refuses(tmp_path, name, content, says):
-    raw = MAKERS["mnist"](tmp_path)
-    raw.files[name].write_bytes(gzip.compress(content))
-    with pytest.raises(ValueError, match=rf"{name}: .*{says}"):
-        read("mnist", raw.files)
-
-
-def test_mnist_counts_must_agree(tmp_path):
-    raw = MAKERS["mnist"](tmp_path)
-    raw.files[LABELS].write_bytes(gzip.compress(idx_bytes(labels(19, 10).astype(np.uint8))))
-    with pytest.raises(ValueError, match=r"19 test labels \(int64\), 20 images"):
-        prepared.save(tmp_path / "out", read("mnist", raw.files))
-
-
 # CIFAR
 
 
 def cifar(tmp_path, members, name="cifar10"):
     file = {"cifar10": "cifar-10-binary.tar.gz", "cifar100": "cifar-100-binary.tar.gz"}[name]
     return read(name, {file: tar_gz(tmp_path / file, members)})
-
-
-BATCH = "cifar-10-batches-bin/data_batch_3.bin"
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({BATCH: records(images(2, 3, 32), np.array([9, 10]))}, "data_batch_3.bin: label 10 of image 1; allowed: 0 to"),
-        ({BATCH: records(images(2, 3, 32), labels(2, 10))[:-1]}, "data_batch_3.bin: 6145 bytes, expected a multiple"),
-        ({BATCH: b""}, "data_batch_3.bin: 0 bytes"),
-        ({BATCH: None}, "data_batch_3.bin missing"),
-        (
-            {"cifar-10-batches-bin/batches.meta.txt": b"airplane\nbird\n"},
-            "batches.meta.txt: 2 class names, 10 expected",
-        ),
-        (
-            {"cifar-10-batches-bin/batches.meta.txt": b"airplane bird automobile cat deer dog frog horse ship truck"},
-            "batches.meta.txt: class 1 is bird, expected automobile",
-        ),
-    ],
-)
-def test_cifar10_refuses(tmp_path, change, says):
-    members = {name: raw for name, raw in (cifar10_members()[0] | change).items() if raw is not None}
-    with pytest.raises(ValueError, match=rf"cifar-10-binary.tar.gz: {says}"):
-        cifar(tmp_path, members)
 
 
 def test_cifar100_has_fine_labels(tmp_path):
@@ -291,20 +236,6 @@ def test_cifar100_has_fine_labels(tmp_path):
     assert (data.train_labels == raw.train[1]).all()
     assert data.card["classes"][47] == "maple_tree"
     assert data.card["processing"] == "fine labels"
-    wrong = records(images(1, 3, 32), np.array([3]), np.array([100]))
-    with pytest.raises(ValueError, match=r"test.bin: label 100 of image 0; allowed: 0 to 99"):
-        cifar(tmp_path, members | {"cifar-100-binary/test.bin": wrong}, "cifar100")
-
-
-@pytest.mark.parametrize("name", ["cifar10", "cifar100", "cinic10", "tiny_imagenet"])
-@pytest.mark.parametrize("kept", [0.3, 0.9])
-def test_a_truncated_archive_is_refused(tmp_path, name, kept):
-    raw = MAKERS[name](tmp_path)
-    (place,) = raw.files.values()
-    content = place.read_bytes()
-    place.write_bytes(content[: int(len(content) * kept)])
-    with pytest.raises(ValueError, match=place.name):
-        read(name, raw.files)
 
 
 # SVHN
@@ -318,35 +249,6 @@ def test_svhn_ten_is_zero(tmp_path):
     assert (data.train_labels[written == 10] == 0).all()
     assert (data.train_labels[written != 10] == written[written != 10]).all()
     assert data.train_images.flags.c_contiguous
-
-
-X, Y = images(3, 3, 32).transpose(2, 3, 1, 0), np.array([[1], [2], [10]], np.uint8)
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        ({"X": X, "y": np.array([[1], [0], [10]])}, "label 0 of image 1; allowed: 1 to 10"),
-        ({"X": X, "y": np.array([[1], [2], [11]])}, "label 11 of image 2; allowed: 1 to 10"),
-        ({"X": X.astype(float), "y": Y}, r"X is float64 \(32, 32, 3, 3\), expected uint8"),
-        ({"X": X[:28], "y": Y}, r"X is uint8 \(28, 32, 3, 3\), expected uint8 \(32, 32, 3, N\)"),
-        ({"X": X}, "variable 'y' is missing"),
-    ],
-)
-def test_svhn_refuses(tmp_path, content, says):
-    raw = MAKERS["svhn"](tmp_path)
-    savemat(raw.files["test_32x32.mat"], content)
-    with pytest.raises(ValueError, match=rf"test_32x32.mat: {says}"):
-        read("svhn", raw.files)
-
-
-@pytest.mark.parametrize("kept", [0, 60, 127, 200, 3000, -10])
-def test_svhn_cut_off(tmp_path, kept):
-    raw = MAKERS["svhn"](tmp_path)
-    place = raw.files["train_32x32.mat"]
-    place.write_bytes(place.read_bytes()[:kept])
-    with pytest.raises(ValueError, match=r"train_32x32.mat: (not a whole MATLAB|variable '[Xy]' is missing)"):
-        read("svhn", raw.files)
 
 
 # CINIC-10
@@ -386,60 +288,10 @@ def test_cinic10_folders_may_lie_in_another(tmp_path):
     assert (data.train_images == raw.train[0]).all()
 
 
-CINIC, _ = cinic10_members()
-FIRST = "valid/airplane/cifar10-train-0.png"
-
-
-@pytest.mark.parametrize(
-    ("members", "says"),
-    [
-        (
-            renamed(CINIC, ("valid/cat", "valid/dog"), ("valid/dog", "valid/cat")),
-            "valid/cat holds what 'train' calls dog",
-        ),
-        (renamed(CINIC, ("test/cat", "test/dog"), ("test/dog", "test/cat")), "test/cat holds what 'train' calls dog"),
-        (renamed(CINIC, ("valid/cat", "valid/kat")), r"classes of 'valid' are .*'kat'.*, of 'train' \['airplane'"),
-        ({name: raw for name, raw in CINIC.items() if "valid/cat" not in name}, "classes of 'valid' are"),
-        ({name: raw for name, raw in CINIC.items() if name != FIRST}, "2 images in valid/airplane, 3 in 'train'"),
-        ({name: raw for name, raw in CINIC.items() if "train/" not in name}, "no image train/<class>/<name>.png"),
-    ],
-)
-def test_cinic10_folders_must_agree(tmp_path, members, says):
-    with pytest.raises(ValueError, match=rf"CINIC-10.tar.gz: {says}"):
-        cinic(tmp_path, members)
-
-
-def test_cinic10_kinds_in_two_classes_are_no_swap(tmp_path):
-    # As in the real set: minivans are automobiles and trucks.
-    shared = renamed(CINIC, ("valid/truck/n00000090", "valid/truck/n00000010"))
-    assert cinic(tmp_path, shared).num_classes == 10
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (picture(images(1, 3, 31)[0]), "31x31 pixels, 32x32 expected"),
-        (b"no image", "not a readable image"),
-        (picture(images(1, 3, 32)[0])[:-800], "not a readable image"),
-        (b"", "not a readable image"),
-    ],
-)
-def test_cinic10_names_the_bad_image(tmp_path, content, says):
-    name = "test/frog/cifar10-train-18.png"
-    assert name in CINIC
-    with pytest.raises(ValueError, match=rf"CINIC-10.tar.gz: {name}: {says}"):
-        cinic(tmp_path, CINIC | {name: content})
-
-
-def test_cinic10_a_name_twice_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"train/cat/cifar10-train-9\.png is there twice"):
-        cinic(tmp_path, CINIC | {"./train/cat/cifar10-train-9.png": CINIC[FIRST]})
-
-
 def test_cinic10_holds_the_pixels_once(tmp_path):
     members, _ = cinic10_members(each=30)
     file = tar_gz(tmp_path / "CINIC-10.tar.gz", members)
-    cinic(tmp_path, CINIC)  # imports, outside the measurement
+    cinic(tmp_path, cinic10_members()[0])  # imports, outside the measurement
     tar_gz(file, members)
     tracemalloc.start()
     try:
@@ -472,24 +324,3 @@ def test_tiny_imagenet_classes_in_the_order_of_the_file(tmp_path):
     assert not (again.train_images == data.train_images).all()
     gray = data.train_images[1]
     assert (gray == gray[:1]).all()
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({f"{TOP}/wnids.txt": "\n".join(WNIDS[:2]).encode()}, f"{TOP}/train/.*: class {WNIDS[2]} is not in wnids.txt"),
-        ({f"{TOP}/wnids.txt": None}, "wnids.txt missing"),
-        ({f"{TOP}/val/val_annotations.txt": None}, "val_annotations.txt missing"),
-        ({f"{TOP}/val/images/val_3.JPEG": None}, "val_annotations.txt names val_3.JPEG, which is missing"),
-        ({f"{TOP}/val/images/val_9.JPEG": TINY[f"{TOP}/val/images/val_1.JPEG"]}, "val_9.JPEG: not in val_annotations"),
-        ({f"{TOP}/val/images/val_1.JPEG": picture(images(1, 3, 32)[0], "JPEG")}, ".*val_1.JPEG: 32x32 pixels, 64x64"),
-        (
-            {f"{TOP}/val/images/val_1.JPEG": TINY[f"{TOP}/val/images/val_1.JPEG"][:-200]},
-            ".*val_1.JPEG: not a readable image",
-        ),
-    ],
-)
-def test_tiny_imagenet_refuses(tmp_path, change, says):
-    members = {name: raw for name, raw in (TINY | change).items() if raw is not None}
-    with pytest.raises(ValueError, match=rf"tiny-imagenet-200.zip: .*{says}"):
-        tiny_imagenet(tmp_path, members)

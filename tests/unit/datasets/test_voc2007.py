@@ -16,7 +16,6 @@ from lossproof.catalogue import catalogue, load
 from lossproof.datasets import prepared
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.fetch import fetch
-from lossproof.datasets.sets import voc2007
 from lossproof.datasets.sets.voc2007 import CLASSES, PARTS, annotation, label_of
 from lossproof.datasets.source import source_of
 from lossproof.training.feeding import Loading
@@ -74,12 +73,10 @@ def voc(part: str, start: int) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def made(tmp_path, monkeypatch):
+def made(tmp_path):
     """Archives with 23 images each, in place of the real ones."""
-    parts = {split: (file, part, 23) for split, (file, part, _) in PARTS.items()}
-    monkeypatch.setattr(voc2007, "PARTS", parts)
     files = {}
-    for (file, part, _), start in zip(parts.values(), (1, 5000), strict=True):
+    for (file, part), start in zip(PARTS.values(), (1, 5000), strict=True):
         files[file] = tmp_path / file
         archive(files[file], voc(part, start))
     return files
@@ -96,10 +93,7 @@ def test_the_declaration_is_the_published_one():
     ours = {(file["name"], *file["urls"], file["checksum"]) for file in entry.about["files"]}
     theirs = [DATASET_YEAR_DICT[key] for key in ("2007", "2007-test")]
     assert ours == {(one["filename"], one["url"], f"md5:{one['md5']}") for one in theirs}
-    assert [(file, total) for file, _, total in PARTS.values()] == [
-        ("VOCtrainval_06-Nov-2007.tar", 5011),
-        ("VOCtest_06-Nov-2007.tar", 4952),
-    ]
+    assert {file for file, _ in PARTS.values()} == {file["name"] for file in entry.about["files"]}
     assert entry.about["expect"]["classes"] == CLASSES == sorted(CLASSES)
     assert len(CLASSES) == 20
 
@@ -139,51 +133,6 @@ def test_objects_and_labels():
     assert label_of([("dog", 1.0, False), ("dog", 2.0, False)], "single_class") == CLASSES.index("dog")
     first = [("dog", 2.0, False), ("cat", 2.0, False)]
     assert label_of(first, "largest_box") == CLASSES.index("dog")
-
-
-BOMB = b'<!DOCTYPE a [<!ENTITY x "xxxxxxxxxx"><!ENTITY y "&x;&x;">]>' + xml(("dog", SMALL, False))
-BAD_XML = {
-    "entities": (BOMB, "declares a document type"),
-    "utf16": (BOMB.decode().encode("utf-16"), "utf-8"),
-    "cut": (xml(("dog", SMALL, False))[:-20], "not well-formed XML"),
-    "class": (xml(("dragon", SMALL, False)), "'dragon' is no class"),
-    "box": (xml(("dog", ("a", 1, 2, 3), False)), "could not convert"),
-    "no box": (b"<annotation><object><name>dog</name></object></annotation>", "could not convert"),
-}
-
-
-@pytest.mark.parametrize("fault", BAD_XML)
-def test_a_wrong_annotation_is_named(made, fault):
-    raw, says = BAD_XML[fault]
-    with pytest.raises(ValueError, match=says):
-        annotation(raw)
-    file = PARTS["test"][0]
-    archive(made[file], voc("test", 5000) | {"Annotations/005003.xml": raw})
-    with pytest.raises(ValueError, match=says) as caught:
-        prepare(made)
-    assert str(caught.value).startswith(f"{made[file]}: {ROOT}/Annotations/005003.xml: ")
-
-
-@pytest.mark.parametrize("gone", ["ImageSets/Main/trainval.txt", "Annotations/000004.xml", "JPEGImages/000004.jpg"])
-def test_what_is_missing_is_named(made, gone):
-    members = voc("trainval", 1)
-    del members[gone]
-    file = made[PARTS["train"][0]]
-    archive(file, members)
-    with pytest.raises(ValueError, match=f"{ROOT}/{gone} is missing") as caught:
-        prepare(made)
-    assert str(file) in str(caught.value)
-
-
-def test_another_number_of_images_is_refused(made):
-    members = voc("trainval", 1)
-    members["ImageSets/Main/trainval.txt"] += b"000001\n"  # named twice: still 23
-    archive(made[PARTS["train"][0]], members)
-    assert prepare(made).card["kept"]["trainval"]["images"] == 23
-    members["ImageSets/Main/trainval.txt"] = members["ImageSets/Main/trainval.txt"][7:14]
-    archive(made[PARTS["train"][0]], members)
-    with pytest.raises(ValueError, match="names 1 images, 23 expected"):
-        prepare(made)
 
 
 def test_a_damaged_image_or_archive_is_named(made, tmp_path):

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from lossproof.datasets import idx
-from lossproof.datasets.expect import check_labels
 from lossproof.datasets.prepared import Prepared
 
 DIGITS = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
@@ -150,22 +149,22 @@ CATALOGUE = {
 
 
 def mnist(files: Mapping[str, Path], *, name: str) -> Prepared:
-    """Handwritten digits, 28x28x1. ValueError names the file that is no such IDX file."""
+    """Handwritten digits, 28x28x1."""
     return _family(files, name, "mnist", "MNIST", DIGITS)
 
 
 def fashion_mnist(files: Mapping[str, Path], *, name: str) -> Prepared:
-    """Garments, 28x28x1. ValueError names the file that is no such IDX file."""
+    """Garments, 28x28x1."""
     return _family(files, name, "fashion_mnist", "Fashion-MNIST", GARMENTS)
 
 
 def kmnist(files: Mapping[str, Path], *, name: str) -> Prepared:
-    """Cursive hiragana, 28x28x1. ValueError names the file that is no such IDX file."""
+    """Cursive hiragana, 28x28x1."""
     return _family(files, name, "kmnist", "Kuzushiji-MNIST", HIRAGANA)
 
 
 def _family(files: Mapping[str, Path], name: str, source: str, title: str, classes: list[str]) -> Prepared:
-    train, test = _split(files, "train", classes), _split(files, "t10k", classes)
+    train, test = _split(files, "train"), _split(files, "t10k")
     card: dict[str, Any] = {
         "name": name,
         "source": f"{title}, four IDX files",
@@ -178,9 +177,7 @@ def _family(files: Mapping[str, Path], name: str, source: str, title: str, class
     return Prepared(*train, *test, card)
 
 
-def _split(files: Mapping[str, Path], part: str, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def _split(files: Mapping[str, Path], part: str) -> tuple[np.ndarray, np.ndarray]:
     """Images [N, 1, 28, 28] and labels [N] of one split."""
-    images, labels = files[f"{part}-images-idx3-ubyte.gz"], files[f"{part}-labels-idx1-ubyte.gz"]
-    numbers = idx.read(labels, rank=1).astype(np.int64)
-    check_labels(numbers, range(len(classes)), str(labels))
-    return idx.read(images, rank=3)[:, None], numbers
+    images, labels = (idx.read(files[f"{part}-{name}-ubyte.gz"]) for name in ("images-idx3", "labels-idx1"))
+    return images[:, None], labels.astype(np.int64)
