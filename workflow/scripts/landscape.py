@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -48,10 +49,9 @@ def main() -> None:
     images = pixels(torch.from_numpy(gathered(data.train_images, chosen.numpy(), loading))).to(device)
     labels = torch.from_numpy(data.train_labels)[chosen].to(device)
     seed = seed_of(*name, "directions")
-    ours = filter_normalised_surface(
-        model, images, labels, criterion, size=options["grid"], distance=options["reach"], seed=seed
-    )
-    theirs = package_surface(model, images, labels, criterion, size=options["package_grid"], seed=seed % 2**32)
+    same: dict[str, Any] = {"distance": options["reach"], "seed": seed}
+    ours = filter_normalised_surface(model, images, labels, criterion, size=options["grid"], **same)
+    theirs = package_surface(model, images, labels, criterion, size=options["package_grid"], **same)
     folder = arguments.results / "landscapes" / place
     write_npz(folder / "filter_normalised.npz", ours)
     write_npz(folder / "package.npz", theirs)

@@ -33,6 +33,7 @@ LIBRARIES = (
     "torch",
     "torch.func",
     "torch._dynamo",
+    "torchvision.models",
     "safetensors.torch",
     "scipy.special",
     "torchattacks",

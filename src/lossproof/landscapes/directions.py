@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import torch
 
+from lossproof.seeding import torch_generator
+
 
 def gaussian_direction(parameters: Mapping[str, torch.Tensor], generator: torch.Generator) -> dict[str, torch.Tensor]:
     """A standard normal number per weight: one tensor per parameter, same shape, type and device.
@@ -14,6 +16,11 @@ def gaussian_direction(parameters: Mapping[str, torch.Tensor], generator: torch.
     and for every loss a network was trained with.
     """
     return {name: torch.randn(tensor.shape, generator=generator).to(tensor) for name, tensor in parameters.items()}
+
+
+def gaussian_plane(parameters: Mapping[str, torch.Tensor], seed: int) -> list[dict[str, torch.Tensor]]:
+    """The two directions, u and v, of every loss surface of this seed."""
+    return [gaussian_direction(parameters, torch_generator("landscape", name, seed)) for name in "uv"]
 
 
 def filter_normalised(

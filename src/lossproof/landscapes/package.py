@@ -1,20 +1,21 @@
-"""The loss surface as the ``loss-landscapes`` package (3.0.6) computes it, faults and all.
+"""The loss surface as the ``loss-landscapes`` package (3.0.6) computes it, on the directions of our own surface.
 
-The package is what a reader of the papers would reach for. Its faults are left as they are, because they
-are part of the answer that it gives:
+The package is what a reader of the papers would reach for. It normalises the directions filter by filter and walks
+the plane; the Gaussian numbers and the length are those of ``surface.filter_normalised_surface``, so that the losses
+of both can be compared. What then differs are faults of the package, left as they are:
 
-* its directions are uniform in [0, 1], not Gaussian: both have a large common part, the all-ones vector
-  (only partly taken out of the second one);
 * its "filter" normalisation also moves biases and batch-norm weights, each by its own full size, where
   Li et al. leave them alone;
 * its grid is askew: rows with odd u index are shifted by one cell along v against the even ones, and
   with an odd number of steps the unperturbed model is never evaluated;
-* its ``distance`` works the wrong way round: the span is (norm of the weights) / distance;
-* it sets no seed, and moves the model that it is given.
+* it moves the model that it is given, and runs on the CPU only.
 
-What is done here so that it runs at all: a copy on the CPU in evaluation mode (the package makes its
-directions on the CPU, and in training mode every grid point would overwrite batch-norm statistics),
-a seed, and 1e-12 in place of zeros in one-dimensional tensors of zeros, on which it divides by zero.
+Its ``random_plane`` is not used: its directions are uniform in [0, 1], not Gaussian, so that both lie near the
+all-ones vector; the larger its ``distance``, the smaller the plane; and it takes no seed.
+
+What is done here so that it runs at all: copies on the CPU in evaluation mode (in training mode every grid point
+would overwrite batch-norm statistics), and 1e-12 in place of zeros in one-dimensional tensors of zeros, on which it
+divides by zero.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ import copy
 
 import numpy as np
 import torch
-from loss_landscapes import random_plane
+from loss_landscapes import planar_interpolation
 from loss_landscapes.metrics import Loss
+from loss_landscapes.model_interface.model_parameters import ModelParameters
 from torch import nn
 
+from lossproof.landscapes.directions import gaussian_plane
 from lossproof.landscapes.surface import Criterion, mean_metrics
-from lossproof.seeding import seed_of
 
 
 class _Metrics(Loss):
@@ -49,29 +51,34 @@ def package_surface(
     distance: float = 1.0,
     seed: int = 0,
 ) -> dict[str, np.ndarray]:
-    """``random_plane(..., distance, steps=size, normalization="filter")`` with one metric call per point.
+    """``planar_interpolation(..., steps=size)`` over the plane of ours, with one metric call per point.
 
-    Arguments and arrays as in ``surface.filter_normalised_surface``, but ``distance`` is the package's.
-    The axes are in norms of the whole weight vector: row i lies at exactly
-    ``axis_u[i] = (i - size/2) / size / distance``; column j lies half a cell above ``axis_v[j]`` in
-    even rows and half a cell below it in odd rows, so ``axis_v`` is the mean of both,
-    ``(j + 1/2 - size/2) / size / distance``. ``model`` is not changed, and torch's global generator neither.
+    Arguments and arrays as in ``surface.filter_normalised_surface``; ``size`` even, or the model is not on the grid.
+    The axes run from -distance up to one cell short of distance. ``axis_v`` holds for the row through the model
+    (index ``size // 2``) and every second one from there; the rows between lie one cell beside it. ``model`` is
+    not changed. Raises FloatingPointError for a loss that is not a number.
     """
-    moved = copy.deepcopy(model).cpu().eval()
-    with torch.no_grad():
-        for parameter in moved.parameters():
-            if parameter.dim() == 1 and not bool(parameter.any()):
-                parameter.fill_(1e-12)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of("landscape package", seed))
-        values = random_plane(
-            moved, _Metrics(criterion, images.cpu(), labels.cpu()), distance, size, normalization="filter"
-        )
+    corner = copy.deepcopy(model).cpu().eval().requires_grad_(False)
+    for parameter in corner.parameters():
+        if parameter.dim() == 1 and not bool(parameter.any()):
+            parameter.fill_(1e-12)
+    weights = dict(corner.named_parameters())
+    steps = [ModelParameters(list(direction.values())) for direction in gaussian_plane(weights, seed)]
+    for step in steps:
+        step.filter_normalize_(ModelParameters(list(weights.values())))
+        step.mul_(distance)
+    for step in steps:
+        ModelParameters(list(corner.parameters())).sub_(step)
+    ends = [copy.deepcopy(corner) for _ in steps]
+    for end, step in zip(ends, steps, strict=True):
+        ModelParameters(list(end.parameters())).add_(step * 2)
+    values = planar_interpolation(corner, *ends, _Metrics(criterion, images.cpu(), labels.cpu()), steps=size)
     if np.isnan(values).any():
         raise FloatingPointError("the loss is not a number somewhere on the plane")
-    cells = np.arange(size) - size / 2
+    axis = distance * (2 * np.arange(size) / size - 1)
+    above = 1 - size // 2 % 2  # even rows lie one cell above the odd ones
     return {
-        "axis_u": cells / size / distance,
-        "axis_v": (cells + 0.5) / size / distance,
+        "axis_u": axis,
+        "axis_v": axis + above * 2 * distance / size,
         **dict(zip(("ce", "own", "error"), np.moveaxis(values, 2, 0), strict=True)),
     }

@@ -11,9 +11,8 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from lossproof.landscapes.directions import filter_normalised, gaussian_direction
+from lossproof.landscapes.directions import filter_normalised, gaussian_plane
 from lossproof.progress import track
-from lossproof.seeding import torch_generator
 from lossproof.training.feeding import BATCH, fitting
 
 Criterion = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -75,10 +74,7 @@ def filter_normalised_surface(
     size_of_batch = fitting(batch_size, images.shape)
     batches = list(zip(images.to(device).split(size_of_batch), labels.to(device).split(size_of_batch), strict=True))
     weights = {name: parameter.detach() for name, parameter in model.named_parameters()}
-    a, b = (
-        filter_normalised(gaussian_direction(weights, torch_generator("landscape", name, seed)), weights)
-        for name in ("u", "v")
-    )
+    a, b = (filter_normalised(direction, weights) for direction in gaussian_plane(weights, seed))
     values = np.zeros((size, size, 3))
     with evaluating(model), torch.inference_mode():
         for i, u in enumerate(track(axis, size, "loss surface")):

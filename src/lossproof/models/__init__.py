@@ -1,6 +1,6 @@
 """Architectures, one file per family; a classifier is normalisation + backbone + head.
 
-``classifier.build`` makes any of them by name. The families of torchvision (ResNet, GoogLeNet, DenseNet)
-are written here with torchvision's topology, parameter names and initial weights, because importing
-torchvision would cost every job more than a second, and because widths and stems can then be chosen.
+``classifier.build`` makes any of them by name. ResNet-18 and -34, DenseNet-121 and GoogLeNet are torchvision's, with a
+stem and a width to choose; the others are not in it (``docs/libraries.md``). A family is imported when one of its
+networks is built, as torchvision takes seconds to import.
 """

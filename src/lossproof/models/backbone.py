@@ -43,6 +43,18 @@ class HeBackbone(Backbone):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
 
+def draw(network: Backbone) -> None:
+    """Draw a library's network again, from torch's global generator: each layer as it is built, then the family's way.
+
+    The library draws while it builds, in ``fork_rng``, also for a stem and classes that are then replaced: none of
+    that may move our draws.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.reset_parameters()
+    network.apply(network.initialise)
+
+
 def scaled(channels: int, width: float) -> int:
     """A channel count times the width factor, rounded, at least 1."""
     return max(1, round(channels * width))

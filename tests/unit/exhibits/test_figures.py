@@ -661,3 +661,25 @@ def test_figures_do_not_import_torch_or_pandas() -> None:
     code = f"import sys, {modules}; assert not {{'torch', 'pandas', 'seaborn'}} & set(sys.modules)"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_planes_share_the_heights_of_a_loss_and_the_package_names_its_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Figure] = []
+    monkeypatch.setattr(style, "page", watched_page(seen))
+    rows, arrays = _landscape()
+    write_csv(tmp_path / "e.csv", rows, list(rows[0]))
+    write_npz(tmp_path / "e.npz", arrays)
+    load("figures", "landscape")({}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
+    ours, package = seen[0].subfigs
+    assert "biases and batch-norm weights move too" in package.get_supxlabel()
+    assert "fault" not in ours.get_supxlabel()
+    bars = [
+        {axes.get_xlabel(): axes.get_xlim() for axes in band.axes if axes.get_label() == "<colorbar>"}
+        for band in (ours, package)
+    ]
+    assert bars[0] == bars[1]
+    assert set(bars[0]) >= {"cross-entropy, log scale", "SP focal loss, log scale"}
+    finite = np.concatenate([grid[np.isfinite(grid)] for name, grid in arrays.items() if name.endswith("/ce")])
+    assert bars[0]["cross-entropy, log scale"] == pytest.approx((finite.min(), finite.max()))

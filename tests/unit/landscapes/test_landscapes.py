@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -117,51 +119,51 @@ def test_our_grid_must_contain_the_model():
         symmetric_axis(4, 1.0)
 
 
-class Plane(nn.Module):
-    """Two weights; the logit gap is weight . image, so that the places the package visits can be read back."""
+def without_biases() -> nn.Module:
+    torch.manual_seed(2)
+    return nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 3, bias=False))
+
+
+@pytest.mark.parametrize("size", [4, 6])
+def test_the_package_walks_our_plane_but_every_second_row_is_shifted_by_one_cell(batch, size):
+    ours = filter_normalised_surface(without_biases(), *batch, double_ce, size=size + 1, distance=0.8, seed=3)
+    theirs = package_surface(without_biases(), *batch, double_ce, size=size, distance=0.8, seed=3)
+    assert theirs["axis_u"] == pytest.approx(ours["axis_u"][:-1])
+    for name in ("ce", "own", "error"):
+        assert theirs[name][::2] == pytest.approx(ours[name][:-1:2, 1:], rel=1e-4), name
+        assert theirs[name][1::2] == pytest.approx(ours[name][1::2, :-1], rel=1e-4), name
+    # The axis is that of the row through the model, which lies where it says.
+    middle = size // 2
+    assert theirs["axis_v"] == pytest.approx(ours["axis_v"][:-1] if middle % 2 else ours["axis_v"][1:])
+    (at,) = np.flatnonzero(abs(theirs["axis_v"]) < 1e-12)
+    assert theirs["axis_u"][middle] == 0
+    assert theirs["ce"][middle, at] == pytest.approx(ours["ce"][middle, middle], rel=1e-5)
+
+
+class Visited(nn.Module):
+    """Two filters that note where they are."""
+
+    places: ClassVar[list[torch.Tensor]] = []
 
     def __init__(self) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.tensor([[30.0, 40.0]]))
+        self.weight = nn.Parameter(torch.tensor([[30.0, 40.0], [5.0, 12.0]]))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        gap = x @ self.weight.T
-        return torch.cat([gap, torch.zeros_like(gap)], dim=1)
-
-
-def visited(size: int, distance: float = 1.0) -> np.ndarray:
-    """Weights [size, size, 2] at which the package evaluated the plane model."""
-    labels = torch.zeros(1, dtype=torch.int64)
-    parts = [
-        package_surface(Plane(), x, labels, lambda logits, _: logits[:, 0], size=size, distance=distance)["own"]
-        for x in torch.eye(2).unsqueeze(1)
-    ]
-    return np.stack(parts, axis=-1)
-
-
-def test_fault_of_the_package_odd_rows_are_shifted_by_one_cell():
-    places = visited(10)
-    step_v = places[0, 1] - places[0, 0]
-    step_u = (places[2, 0] - places[0, 0]) / 2
-    assert np.allclose(places[1, 0] - places[0, 0], step_u - step_v, atol=1e-3)
-    assert np.linalg.norm(places[1, 0] - places[0, 0] - step_u) > 0.5 * np.linalg.norm(step_v)
-    # the axes that we write beside it: u exact, v the mean of even and odd rows
-    surface = package_surface(Plane(), torch.eye(2)[:1], torch.zeros(1, dtype=torch.int64), double_ce, size=10)
-    expected = np.array([30.0, 40.0]) + 10 * (surface["axis_u"][4] * step_u + (surface["axis_v"][3] + 0.05) * step_v)
-    assert np.allclose(places[4, 3], expected, atol=1e-3)
+        self.places.append(self.weight.detach().clone())
+        return x @ self.weight.T
 
 
 @pytest.mark.parametrize(("size", "present"), [(10, True), (11, False)])
 def test_fault_of_the_package_an_odd_grid_misses_the_model(size, present):
-    places = visited(size)
-    nearest = np.linalg.norm(places - [30.0, 40.0], axis=-1).min()
-    cell = np.linalg.norm(places[0, 1] - places[0, 0])
-    assert (nearest < 1e-3) if present else (nearest > 0.2 * cell)
-
-
-def test_fault_of_the_package_a_larger_distance_is_a_smaller_plane():
-    span = [np.linalg.norm(places[0, -1] - places[0, 0]) for places in (visited(10, 1.0), visited(10, 2.0))]
-    assert span[0] == pytest.approx(50 * 9 / 10, rel=1e-3) and span[1] == pytest.approx(span[0] / 2, rel=1e-3)
+    Visited.places.clear()
+    package_surface(Visited(), torch.rand(3, 2), torch.zeros(3, dtype=torch.int64), double_ce, size=size)
+    assert len(Visited.places) == size**2
+    places = torch.stack(Visited.places)
+    nearest = (places - Visited().weight.detach()).flatten(1).norm(dim=1).min()
+    cell = (places[1] - places[0]).norm()
+    assert cell == pytest.approx(2 * (50**2 + 13**2) ** 0.5 / size, rel=1e-4)
+    assert (nearest < 1e-3 * cell) if present else (nearest > 0.2 * cell)
 
 
 def test_fault_of_the_package_batch_norm_weights_move(model, batch):

@@ -203,6 +203,20 @@ def test_equal_seeds_give_equal_weights(arch: str) -> None:
     assert not torch.equal(first["head.weight"], other["head.weight"])
 
 
+@pytest.mark.parametrize("arch", RESIDUAL)
+def test_what_torchvision_draws_while_it_builds_moves_nothing(arch: str) -> None:
+    torch.manual_seed(0)
+    model = build(arch, num_classes=10, in_channels=1, image_size=28, width=0.125)
+    drawn = [module for module in model.modules() if isinstance(module, torch.nn.Conv2d)]
+    torch.manual_seed(0)
+    for layer in drawn:
+        torch.empty_like(layer.weight).uniform_()  # as a layer draws when it is built
+    for layer in drawn:
+        weight = layer.weight.detach().clone()
+        model.backbone.initialise(layer)
+        assert torch.equal(layer.weight, weight)
+
+
 def test_normalisation_is_inside_the_classifier() -> None:
     torch.manual_seed(0)
     plain = build("cnn2", num_classes=10, in_channels=3, image_size=32)
