@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from lossproof.claims.verdict import Comparison, Verdict, judge
@@ -23,8 +25,8 @@ def direction(value: float, low: float | None, high: float | None, printed: floa
         ((5.0, 1e-9, 9.0), Verdict.DIRECTION_HOLDS),
         ((5.0, -1.0, 9.0), Verdict.UNDECIDED),
         ((0.0, 0.0, 0.0), Verdict.UNDECIDED),
-        ((5.0, None, None), Verdict.UNDECIDED),  # one seed, or none: no interval
-        ((5.0, 1.0, None), Verdict.UNDECIDED),
+        ((5.0, math.nan, math.nan), Verdict.UNDECIDED),  # one seed, or none: no interval
+        ((5.0, 1.0, math.nan), Verdict.UNDECIDED),
     ],
 )
 def test_direction_follows_sign_and_interval(gap, verdict):

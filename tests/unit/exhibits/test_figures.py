@@ -671,7 +671,7 @@ def test_planes_share_the_heights_of_a_loss_and_the_package_names_its_faults(
     rows, arrays = _landscape()
     write_csv(tmp_path / "e.csv", rows, list(rows[0]))
     write_npz(tmp_path / "e.npz", arrays)
-    load("figures", "landscape")({}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
+    draw("landscape", {}, tmp_path / "e.csv", tmp_path / "e.npz", tmp_path / "e")
     ours, package = seen[0].subfigs
     assert "biases and batch-norm weights move too" in package.get_supxlabel()
     assert "fault" not in ours.get_supxlabel()

@@ -26,8 +26,8 @@ LEVELS = 21
 LOG_FROM = 50
 """Heights whose largest is more than this many times the smallest are drawn on a logarithmic scale."""
 NOTES = {
-    "package": "Same directions, lengths and scales as above. Faults of the package: biases and batch-norm weights move "
-    "too,\neach by its own size; the points at every second u are shifted by one cell along v.",
+    "package": "Same directions, lengths and scales as above. Faults of the package: biases and batch-norm weights "
+    "move too,\neach by its own size; the points at every second u are shifted by one cell along v.",
 }
 """What a reader must know of a method, below its panels."""
 Column = tuple[str, str]  # training, metric
