@@ -19,7 +19,7 @@ CATALOGUE = {
             "on": {
                 "enum": ["probabilities", "logits"],
                 "default": "probabilities",
-                "description": "what is penalised: softmax outputs (sp, eq. 8 as printed) or logits (the cited loss)",
+                "description": "what is penalised: softmax outputs (sp, eq. 8 as reported) or logits (the cited loss)",
             },
         },
     }
@@ -29,7 +29,7 @@ CATALOGUE = {
 class GradientStarvation(nn.Module):
     """``log(1 + exp(-Y s)) + (eta / 2) s^2`` per sample, Y = +1 for class 1 and -1 for class 0.
 
-    ``probabilities`` (sp, eq. 8 as printed): s is the softmax output of class 1. The negative class then
+    ``probabilities`` (sp, eq. 8 as reported): s is the softmax output of class 1. The negative class then
     has no stationary point inside (0, 1). ``logits`` (Pezeshki et al., "Gradient starvation", the loss
     that eq. 8 cites): s is the logit of class 1 against class 0, so the first term is cross entropy.
 

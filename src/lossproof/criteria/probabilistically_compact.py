@@ -6,17 +6,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-XI = {"type": "number", "minimum": 0, "default": 0.995, "description": "margin between probabilities; printed"}
-WEIGHT = {"type": "number", "minimum": 0, "default": 0.05, "description": "lambda of the logit constraint; printed"}
+XI = {"type": "number", "minimum": 0, "default": 0.995, "description": "margin between probabilities; reported"}
+WEIGHT = {"type": "number", "minimum": 0, "default": 0.05, "description": "lambda of the logit constraint; reported"}
 FALSE_CLASSES = {
     "enum": ["mean", "sum"],
     "default": "mean",
-    "description": "over false classes; mean: as released, sum: as printed (PC-A1)",
+    "description": "over false classes; mean: as released, sum: as reported (PC-A1)",
 }
 RIVAL = {
     "enum": ["soft", "hard"],
     "default": "soft",
-    "description": "soft: false logits weighted by their softmax, as released; hard: the largest, as printed (PC-A2)",
+    "description": "soft: false logits weighted by their softmax, as released; hard: the largest, as reported (PC-A2)",
 }
 CATALOGUE = {
     "pc": {

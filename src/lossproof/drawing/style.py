@@ -120,9 +120,9 @@ LOOKS = {
     "pc": Look("PC", "#332288", (0, (8, 2)), "h"),
     "pc+at": Look("PC + AT", "#332288", (0, (1, 1.5)), "P", hollow=True),
     "gce": Look("GCE", "#999933", (0, (4, 1, 1, 1, 1, 1)), ">"),
-    "pcsumhard": Look("PC as printed", "#CC6677", (0, (6, 2)), "D"),
+    "pcsumhard": Look("PC, reported form", "#CC6677", (0, (6, 2)), "D"),
     "pcsum": Look("PC, sum", "#AA4499", (0, (4, 3)), "s"),
-    "pchard": Look("PC, hard rival", "#DDAA33", (0, (1, 2)), "v"),
+    "pchard": Look("PC, hard", "#DDAA33", (0, (1, 2)), "v"),
     "pconly": Look("PC without LC", "#117733", (0, (6, 1, 1, 1)), "^"),
     "lconly": Look("CE + LC", "#56B4E9", (0, (2, 1, 2, 3)), "X"),
 }

@@ -167,7 +167,7 @@ def _reading(forecast: Forecast, total: Amount) -> Iterator[str]:
         f"GPU h: assumes {rates['gpu_tflops']:g} TFLOP/s effective on one GPU (plan.gpu_tflops), which small "
         "networks and images will not reach.",
         "A pass is an image going forward and backward; evaluations are in the hours too, and loss "
-        "surfaces, embeddings and input gradients in those of attacks. Attacks of the honest track "
+        "surfaces, embeddings and input gradients in those of attacks. Worst-case attacks "
         "stop with an image once it is fooled, so theirs are upper bounds. Attacks, and toys, of one bundle are run "
         "and counted together.",
         "Not in the hours: toy networks, checks, drawing and each job's start (minutes). Disk: prepared data, models "

@@ -59,13 +59,13 @@ def _printed_roots() -> list[dict[str, Any]]:
     eta = 1.0
     root = math.sqrt(eta * (4 + eta))
     first = stationary_points(StationaryPointCE(eta=eta))[0]
-    note = "as printed, the fraction takes only the root; with the brackets it agrees"
+    note = "as reported, the fraction takes only the root; with the brackets it agrees"
     # The quadratic 4 eta x^2 - 2 eta x - 1 has the sum of roots 1/2, so the second follows from the measured first.
     return [
-        case("eq. 43 as printed, eta 1", "second root", 0.5 - first, eta - root / (4 * eta), role="control", note=note),
+        case("eq. 43 as reported, eta 1", "second root", 0.5 - first, eta - root / (4 * eta), role="control", note=note),
         case("eq. 43 with brackets, eta 1", "second root", 0.5 - first, (eta - root) / (4 * eta), role="control"),
         case(
-            "eq. 44 as printed, eta 1",
+            "eq. 44 as reported, eta 1",
             "false-class probability",
             1 - first,
             3 * eta - root / (4 * eta),

@@ -61,7 +61,7 @@ def _one_term(logits: Tensor) -> list[dict[str, Any]]:
             "largest difference from autograd",
             0,
             _largest(ours - autograd),
-            note="" if name.startswith("true") else "not printed",
+            note="" if name.startswith("true") else "not reported",
         )
         for name, (ours, autograd) in printed.items()
     ]

@@ -15,7 +15,7 @@ from lossproof.theory.pc_objective import CLASSES, WEIGHT, XI, objective, terms,
 
 CATALOGUE = {"pc_optimal_gap": {"build": "check", "parameters": {}}}
 
-READINGS = {"as printed (sum, largest false logit)": False, "released code (mean, all false logits)": True}
+READINGS = {"as reported (sum, largest false logit)": False, "released code (mean, all false logits)": True}
 LARGEST = 30.0
 BOUND = 5.0  # some C' below the best gap
 
@@ -59,7 +59,7 @@ def check() -> dict[str, Any]:
     return statement(
         "Eq. 16 with a weight of 0.05 has one best logit gap, in which C' has no part.",
         cases,
-        "Which gap depends on a factor of K - 1: the printed sum over false classes wants 7.485, 9.899 and 10.592 for "
+        "Which gap depends on a factor of K - 1: the reported sum over false classes wants 7.485, 9.899 and 10.592 for "
         "10, 100 and 200 classes, the released mean 5.202, 7.494 and 8.186. Neither enforces eq. 15: the penalty acts "
         "on every positive gap, on no negative one, and C' is a constant.",
     )
@@ -129,7 +129,7 @@ def _bound() -> list[dict[str, Any]]:
             note="C' has no gradient, so it changes nothing that is trained",
         ),
         case(
-            f"K = 10, eq. 15 with C' = {BOUND:g}, as printed",
+            f"K = 10, eq. 15 with C' = {BOUND:g}, as reported",
             "by how much the best gap exceeds C'",
             0,
             max(0.0, closed_form(10, mean=False) - BOUND),
@@ -159,7 +159,7 @@ def _bound() -> list[dict[str, Any]]:
 def _readings() -> list[dict[str, Any]]:
     return [
         case(
-            f"K = {num_classes}, best gap of the released code against the printed objective's",
+            f"K = {num_classes}, best gap of the released code against the reported objective's",
             "difference in logits",
             0,
             closed_form(num_classes, mean=True) - closed_form(num_classes, mean=False),

@@ -30,7 +30,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
         left, right = np.asarray(figure.subfigures(1, 2, width_ratios=[1, 1.15]))
         axes = cast(Axes3D, left.add_subplot(projection="3d"))
         _surface(axes, *(arrays[f"printed/{part}"] for part in ("s", "m", "z")))
-        style.letter(axes, "a", "printed range")
+        style.letter(axes, "a", "reported range")
         wide = right.add_subplot()
         bound = float(np.nanmax(np.abs(arrays["wide/z"])))
         norm = TwoSlopeNorm(0, -bound, bound)
@@ -43,7 +43,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
         bar.outline.set_linewidth(0.5)  # type: ignore[operator]
         handles = [
             Line2D([], [], color="black", linewidth=1.3, label="z = 0"),
-            Line2D([], [], color="black", linewidth=0.8, linestyle=(0, (2, 1)), label="printed range"),
+            Line2D([], [], color="black", linewidth=0.8, linestyle=(0, (2, 1)), label="reported range"),
         ]
         style.legend_below(right, handles, 2)
 
