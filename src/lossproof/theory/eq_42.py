@@ -62,7 +62,9 @@ def _printed_roots() -> list[dict[str, Any]]:
     note = "as reported, the fraction takes only the root; with the brackets it agrees"
     # The quadratic 4 eta x^2 - 2 eta x - 1 has the sum of roots 1/2, so the second follows from the measured first.
     return [
-        case("eq. 43 as reported, eta 1", "second root", 0.5 - first, eta - root / (4 * eta), role="control", note=note),
+        case(
+            "eq. 43 as reported, eta 1", "second root", 0.5 - first, eta - root / (4 * eta), role="control", note=note
+        ),
         case("eq. 43 with brackets, eta 1", "second root", 0.5 - first, (eta - root) / (4 * eta), role="control"),
         case(
             "eq. 44 as reported, eta 1",

@@ -33,7 +33,9 @@ def check() -> dict[str, Any]:
             features = torch.randn(2, dimension, generator=generator, dtype=torch.float64)
             start = 0.1 * torch.randn(2 * (dimension + 1), generator=generator, dtype=torch.float64)
             logits = fit(criterion, features, targets, 2, start)
-            note = "" if dimension == 1 else "beyond the reported proof, which divides by a feature and so needs scalars"
+            note = (
+                "" if dimension == 1 else "beyond the reported proof, which divides by a feature and so needs scalars"
+            )
             where = f"{name}, features in {dimension} dimensions"
             share = crossing(logits[0], logits[1], (0, 1))
             cases.append(case(where, "boundary as a share of the segment between both features", 0.5, share, note=note))

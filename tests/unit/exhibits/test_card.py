@@ -22,7 +22,11 @@ from lossproof.records import read_json, write_csv
 
 MASKED = {"D13": 85.0, "D2": 40.0, "D14": 88.0, "D15": 22.3, "D7": 0.31, "D11": 33.3}
 WHERE = "digits gray, LeNet-5, seed 0"
-WORDS = {"twin": "ce_isce", "verdict": "gain vanishes", "why": "+65.0 points [55.1, 74.9] under PGD as printed " * 5}
+WORDS = {
+    "twin": "ce_isce",
+    "verdict": "gain vanishes",
+    "why": "+65.0 points [55.1, 74.9] under PGD, paper protocol " * 5,
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,7 @@ def test_what_stands_on_it(attacks):
         "95.0 %",
     ]
     assert said[5:11] == [
-        *("PGD as printed", "80.0 [73.0, 87.0] at 0.05    70.0 [63.0, 77.0] at 0.1"),
+        *("PGD, paper protocol", "80.0 [73.0, 87.0] at 0.05    70.0 [63.0, 77.0] at 0.1"),
         *("strongest L∞ attack", "21.0 [14.0, 28.0] at 0.05    0.0 [0.0, 7.0] at 0.1"),
         *("strongest L2 attack", "20.0 [13.0, 27.0] at 0.5    0.0 [0.0, 7.0] at 1"),
     ]

@@ -94,13 +94,13 @@ CLAIM, FALLS, STANDS = gain("jury_pgd", 40), gain("jury_linf", 1), gain("jury_li
         # A gain that nobody claimed, or in another ball.
         ([gain("jury_pgd", 0), STANDS], 3, ["D5", "D9"], rule.REAL, "3 seeds, no sign of masked gradients."),
         ([CLAIM, FALLS, gain("jury_l2", 9, epsilon="0.5")], 3, [], rule.REAL, "strongest L2 attack, ε = 0.5"),
-        ([CLAIM, FALLS], 3, [], rule.VANISHES, "under PGD as printed, ε = 0.1, but +1.0 points [−4.0, 6.0] under"),
+        ([CLAIM, FALLS], 3, [], rule.VANISHES, "under PGD, paper protocol, ε = 0.1, but +1.0 points [−4.0, 6.0] under"),
         ([CLAIM, FALLS], 1, ["D1", "D13"], rule.VANISHES, "+40.0 points [35.0, 45.0]"),
         ([CLAIM, gain("jury_linf", -20)], 3, [], rule.VANISHES, "but −20.0 points"),
         ([gain("jury_pgd", 0), gain("jury_linf", -20)], 3, [], rule.WORSE, "−20.0 points [−25.0, −15.0]"),
         # One interval of many lies below 0 by chance.
         ([gain("jury_pgd", 0), gain("jury_linf", -6, p=0.3)], 3, [], rule.NO_GAIN, "no interval lies above 0"),
-        ([gain("jury_pgd", 2), FALLS], 3, [], rule.NO_GAIN, "+2.0 points [−3.0, 7.0] under PGD as printed"),
+        ([gain("jury_pgd", 2), FALLS], 3, [], rule.NO_GAIN, "+2.0 points [−3.0, 7.0] under PGD, paper protocol"),
         ([CLAIM, STANDS], 2, [], rule.UNDECIDED, "but 2 of at least 3 seeds."),
         ([CLAIM, STANDS], 3, ["D1", "D9", "D13"], rule.UNDECIDED, "but raised: D1, D13."),
         ([CLAIM, gain("jury_linf", 12, p=0.2)], 3, [], rule.UNDECIDED, "but corrected p = 0.2."),
@@ -223,7 +223,7 @@ def test_the_table(told):
         *(("CE (isce)", "–"), ("I-SCE", "CE (isce)"), ("adversarial training", "CE (isce)")),
         ("CE, logits × 100 (control)", "CE (isce)"),
     ]
-    assert made.columns[:3] == (("", "clean"), ("PGD as printed", "ε = 0.05"), ("PGD as printed", "ε = 0.1"))
+    assert made.columns[:3] == (("", "clean"), ("PGD, paper protocol", "ε = 0.05"), ("PGD, paper protocol", "ε = 0.1"))
     assert [column for _, column in made.columns[-3:]] == ["p", "flags", "verdict"]
     reference, masked, real, _ = (line.cells for line in section.lines)
     assert reference[:2] == ("95.0", "31.0") and reference[-3:] == ("–", "–", "reference")

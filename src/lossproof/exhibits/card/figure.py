@@ -138,7 +138,7 @@ def _budgets(panel: Panel, record: Record, attacks: Mapping[str, Record]) -> Non
         look = {"color": GRAY, "marker": "*", "markersize": 5, "linestyle": ""}
         shown.append((_floats([record["epsilon_value"]]), _floats([curves["accuracy"]]), "random noise", look))
     for track, colour, marker, face, label in (
-        ("printed", PRINTED, "D", "white", "PGD as printed"),
+        ("printed", PRINTED, "D", "white", "PGD, paper protocol"),
         ("honest", STRONGEST, "s", STRONGEST, "strongest L∞ attack"),
     ):
         if attack := _attack(attacks, track):

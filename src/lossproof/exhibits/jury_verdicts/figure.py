@@ -67,7 +67,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
         for part, column in zip(figure.subfigures(1, len(columns), squeeze=False)[0], columns, strict=True):
             _column(part, column, tall, reach)
         handles = [
-            _key("PGD as printed, where it claims most", "o", hollow=True),
+            _key("PGD, paper protocol, where it claims most", "o", hollow=True),
             _key("strongest L∞ attack, same ε", "s"),
             _key("strongest L2 attack, best ε", "D", size=2.4),
             Line2D([], [], color="#333333", linewidth=0.7, label="95 % interval"),

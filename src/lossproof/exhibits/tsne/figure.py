@@ -64,9 +64,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
         handles = classes.keys(shown)
         if attacked:
             handles.append(
-                Line2D(
-                    [], [], linestyle="", marker="+", markersize=5, color="#444444", label="attacked, misclassified"
-                )
+                Line2D([], [], linestyle="", marker="+", markersize=5, color="#444444", label="attacked, misclassified")
             )
         style.legend_below(figure, handles, len(handles) if columns > 2 and not attacked else 6)
 
