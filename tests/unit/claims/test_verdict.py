@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from lossproof.claims.verdict import Comparison, Verdict, judge
 from lossproof.statistics.intervals import Estimate
 
 
-def direction(value: float, low: float | None, high: float | None, printed: float | None = 20.0) -> Verdict:
+def direction(value: float, low: float, high: float, printed: float | None = 20.0) -> Verdict:
     gap = Estimate(value, low, high)
     return judge(Comparison(50.0, Estimate(90.0, 85.0, 93.0), printed, gap, rival="ce"))[0]
 
@@ -23,8 +25,8 @@ def direction(value: float, low: float | None, high: float | None, printed: floa
         ((5.0, 1e-9, 9.0), Verdict.DIRECTION_HOLDS),
         ((5.0, -1.0, 9.0), Verdict.UNDECIDED),
         ((0.0, 0.0, 0.0), Verdict.UNDECIDED),
-        ((5.0, None, None), Verdict.UNDECIDED),  # one seed, or none: no interval
-        ((5.0, 1.0, None), Verdict.UNDECIDED),
+        ((5.0, math.nan, math.nan), Verdict.UNDECIDED),  # one seed, or none: no interval
+        ((5.0, 1.0, math.nan), Verdict.UNDECIDED),
     ],
 )
 def test_direction_follows_sign_and_interval(gap, verdict):
