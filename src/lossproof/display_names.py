@@ -151,10 +151,10 @@ def in_full(training: str) -> str:
     return " ".join(filter(None, (name(base), at + selection, f"({paper})" if paper else "")))
 
 
-def as_printed(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Tidy rows whose trainings have the paper's own names (``recipe``)."""
+def as_printed(rows: Iterable[Mapping[str, str]], reported_as: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tidy rows whose trainings have the paper's own names: ``reported_as`` by ours where the two differ."""
     names = ("training", "rival")
-    return [dict(row) | {key: recipe(row[key]) for key in names if row.get(key)} for row in rows]
+    return [dict(row) | {key: reported_as.get(row[key], row[key]) for key in names if row.get(key)} for row in rows]
 
 
 def name(key: str) -> str:

@@ -6,7 +6,7 @@ import struct
 import zlib
 
 from jury_rows import small_jury
-from tidy_rows import CLAIMS, PRINTED, STAND_INS, SUSPICIOUS, statement_rows, tables
+from tidy_rows import CLAIMS, PRINTED, STAND_INS, statement_rows, tables
 
 from editions import ROOT
 from lossproof.assumptions import read_assumptions
@@ -36,12 +36,11 @@ def png(path, width=640, height=360):
 def ledger(claims=CLAIMS, tidy=None):
     return build_ledger(
         claims,
-        SUSPICIOUS,
         tables() if tidy is None else tidy,
         full_protocol=False,
         edition="embedded",
         data_for=STAND_INS,
-        missing={},
+        attacked_split="train",
     )
 
 

@@ -9,10 +9,9 @@ from lossproof.records import read_csv
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 PRINTED = read_csv(REFERENCE / "claims.csv")
 CLAIMS = [row for row in PRINTED if row["paper"] == "sp"]
-SUSPICIOUS = read_csv(REFERENCE / "suspicious.csv")
 COLUMNS = (
     *("paper", "exhibit", "dataset", "data", "arch", "training", "rival", "seed", "seeds", "split", "metric"),
-    *("attack", "track", "norm", "epsilon", "epsilon_printed", "steps", "step_size"),
+    *("attack", "method", "track", "norm", "epsilon", "epsilon_printed", "steps", "step_size", "momentum"),
     *("targeted", "reading"),
     *("value", "ci_low", "ci_high", "n_images", "record"),
 )
@@ -59,6 +58,8 @@ def answer(
         "split": split,
         "metric": "difference" if "rival" in given else claim["metric"],
         "attack": "none" if clean else attack_id(claim),
+        "method": claim["method"],
+        "momentum": claim["momentum"],
         "track": "" if clean else "printed",
         "norm": "" if clean else "linf",
         "epsilon": claim["epsilon"],
@@ -103,6 +104,7 @@ def curve(points: dict[float, float], arch: str = "resnet18", training: str = "c
             split="train",
             metric="adversarial_accuracy",
             attack="pgd_sweep",
+            method="pgd",
             track="printed",
             norm="linf",
             epsilon=epsilon,

@@ -6,7 +6,6 @@ rule claims:
         tidy=[PATHS.tidy(exhibit.paper, exhibit.name) for exhibit in with_numbers()],
         cards=[PATHS.dataset(data)[-1] for data in data_in_use()],
         claims=repository("reference/claims.csv"),
-        suspicious=repository("reference/suspicious.csv"),
     output:
         report(f"{RESULTS}/claims.csv", caption="../report/claims.rst", category="Claims"),
     log:
@@ -21,6 +20,7 @@ rule claims:
             {
                 "edition": EDITION,
                 "papers": claiming_papers(),
+                "facts": paper_facts(ROOT / "exhibits", config["papers"]),
                 "exhibits": answering(),
                 "data": data_in_use(),
                 "stand_ins": config["stand_ins"],
@@ -34,4 +34,4 @@ rule claims:
         "ledger of claims"
     shell:
         "python workflow/scripts/claims.py --settings {params.settings:q} --claims {input.claims:q}"
-        " --suspicious {input.suspicious:q} --out {output:q} > {log:q} 2>&1"
+        " --out {output:q} > {log:q} 2>&1"

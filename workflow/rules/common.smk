@@ -15,7 +15,7 @@ from lossproof.catalogue import catalogue
 from lossproof.datasets import on_disk
 from lossproof.datasets.source import keeps_files, source_of
 from lossproof.planning import resources
-from lossproof.planning.declare import load_exhibits, paper_titles
+from lossproof.planning.declare import load_exhibits, paper_facts, paper_titles
 from lossproof.planning.forecast import Forecast, Model, Record, Work
 from lossproof.paths import LANDSCAPE_METHODS, MODEL_FILES, REMADE_FILES, TOY_FILES, Run
 from lossproof.planning.plan import Plan, named_archs, named_datasets
@@ -348,6 +348,7 @@ def drawing_json(wildcards):
         "edition": EDITION,
     }
     words |= {"same_as": exhibit.same_as} if exhibit.same_as else {}
+    words |= {"reported_as": exhibit.reported_as} if exhibit.reported_as else {}
     networks = {name: used for name in named_archs(exhibit.declaration) if (used := meant_by(name)) != name}
     words |= {"networks": networks} if networks else {}
     return as_json(words | {"title": exhibit.title, "caption": PLAN.caption(exhibit)} | exhibit.declaration)
@@ -411,6 +412,7 @@ def report_settings():
             "title": exhibit.title,
             "caption": PLAN.caption(exhibit),
             "same_as": exhibit.same_as,
+            "reported_as": exhibit.reported_as,
             "target": exhibit.target,
             "outputs": PLAN.outputs(exhibit),
             "tidy": PLAN.tidy(exhibit),

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from lossproof.claims.columns import read_claims
 from lossproof.claims.ledger import COLUMNS, build_ledger
 from lossproof.display_names import as_printed
 from lossproof.paths import Paths
@@ -16,21 +17,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, type=json.loads, help="JSON: edition, papers, exhibits, ...")
     parser.add_argument("--claims", required=True, type=Path, help="reference/claims.csv")
-    parser.add_argument("--suspicious", required=True, type=Path, help="reference/suspicious.csv")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     told = arguments.settings
     paths = Paths(told["edition"])
-    exhibits = set(told["exhibits"].values())
-    tables = {exhibit: as_printed(read_csv(paths.tidy(*exhibit.split("/")))) for exhibit in exhibits}
+    facts, tables = told["facts"], {}
+    for exhibit in set(told["exhibits"].values()):
+        paper, name = exhibit.split("/")
+        tables[exhibit] = as_printed(read_csv(paths.tidy(paper, name)), facts[paper]["reported_as"])
     tidy = {name: tables[exhibit] for name, exhibit in told["exhibits"].items()}
     cards = {data: read_json(f"{paths.results}/datasets/{data}/card.json") for data in told["data"]}
-    claims, suspicious = read_csv(arguments.claims), read_csv(arguments.suspicious)
+    claims = read_claims(arguments.claims)
     rows = []
     for paper in told["papers"]:
         rows += build_ledger(
             [claim for claim in claims if claim["paper"] == paper],
-            [cell for cell in suspicious if cell["paper"] == paper],
             tidy,
             full_protocol=told["full_protocol"],
             edition=told["edition"],
@@ -38,6 +39,8 @@ def main() -> None:
             missing=told["missing"],
             cards=cards,
             sources=told["sources"],
+            attacked_split=facts[paper]["attacked_split"],
+            controls=facts[paper]["controls"],
         )
     write_csv(arguments.out, rows, COLUMNS)
 

@@ -43,7 +43,7 @@ def one_exhibit(told: dict[str, Any], entry: dict[str, Any], paper: str, claims:
     exhibit["figure_png"] = pictures[0] if pictures else None
     if any("/tables/" in path for path in entry["outputs"]):
         words = (paper, entry["name"], entry["kind"], entry["title"])
-        table = exhibit_table(*words, read_csv(entry["tidy"][0]), claims, entry["same_as"])
+        table = exhibit_table(*words, read_csv(entry["tidy"][0]), claims, entry["same_as"], entry["reported_as"])
         exhibit["table_html"] = to_html(table, entry["title"])
     return exhibit
 

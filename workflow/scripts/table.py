@@ -21,7 +21,8 @@ def main() -> None:
     told = arguments.settings
     words = (told["paper"], told["exhibit"], told["kind"], told["title"])
     tidy = read_csv(arguments.tidy)
-    table = exhibit_table(*words, tidy, read_csv(arguments.claims), told.get("same_as", ()))
+    claims = read_csv(arguments.claims)
+    table = exhibit_table(*words, tidy, claims, told.get("same_as", ()), told.get("reported_as"))
     for path, typeset in zip(arguments.out, (markdown, latex, to_csv), strict=True):
         write_text(path, typeset(table))
 

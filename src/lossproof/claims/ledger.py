@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lossproof.claims.match import compared_split, find, find_difference, twin
-from lossproof.claims.plausible import plausibility
-from lossproof.claims.setting import Finding, Setting, describe, rival_of
-from lossproof.claims.text_claims import BY_METRIC
+from lossproof.claims.columns import CLAIM_COLUMNS
+from lossproof.claims.dataset_facts import dataset_fact
+from lossproof.claims.differences import difference
+from lossproof.claims.good_radius import good_radius
+from lossproof.claims.match import baseline_cell, find, find_difference
+from lossproof.claims.setting import Finding, Setting, describe, exhibit_of
+from lossproof.claims.success_rates import success_rate
 from lossproof.claims.verdict import POINTS, PROBABILITY, TOLERANCE_POINTS, TOLERANCE_PROBABILITY, Comparison, judge
 from lossproof.tidy import Row, estimate, number
 
-CLAIM_COLUMNS = (
-    "paper",
-    "exhibit",
-    "dataset",
-    "arch",
-    "training",
-    "metric",
-    "attack",
-    "norm",
-    "epsilon",
-    "epsilon_printed",
-    "steps",
-    "step_size",
-    "targeted",
-    "value",
-    "unit",
-    "note",
-)
 COLUMNS = (
     *CLAIM_COLUMNS,
     "measured",
@@ -50,24 +35,18 @@ SPLIT_IN_WORDS = {"train": "training images", "test": "test images"}
 
 def _cell(claim: Row, setting: Setting) -> Finding:
     """The finding for a number printed in a table."""
-    exhibit = f"{claim['paper']}/{claim['exhibit']}"
-    printed = number(claim["value"])
-    tidy = setting.rows(exhibit)
-    split = compared_split(claim)
-    rival = _rival(claim, setting)
+    exhibit, tidy, split = exhibit_of(claim), setting.rows(exhibit_of(claim)), setting.split(claim)
+    printed, rival = number(claim["value"]), claim["against"]
     row = find(claim, tidy, split=split)
     on_test = estimate(find(claim, tidy, split="test")) if claim["metric"] != "train_accuracy" else None
     measured_test = on_test.value if on_test else None
-    if not claim["training"]:
-        lost = f"The label of this row is lost in the sources: {claim['note'].partition(';')[0]}."
-        return Finding(Comparison(printed, lost=lost), split=split)
     measured = estimate(row)
     if row is None or measured is None:
         run = f"{describe(claim)} on {SPLIT_IN_WORDS[split]}"
         missing = setting.not_run(exhibit, run)
         return Finding(Comparison(printed, missing=missing), split=split, measured_test=measured_test)
     baseline = claim["training"] == rival
-    beside = None if baseline else twin(claim, setting.claims, rival)
+    beside = None if baseline else baseline_cell(claim, setting.claims)
     beside_value = number(beside["value"]) if beside else None
     same_protocol = setting.same_protocol(claim["dataset"])
     # A rival that has not learnt spoils a direction, but not the value itself.
@@ -95,30 +74,17 @@ def _cell(claim: Row, setting: Setting) -> Finding:
     )
 
 
-def _rival(claim: Row, setting: Setting) -> str:
-    """What a cell is compared with: the twin, or the only training with cross entropy, or the only other one there."""
-    beside = {
-        other["training"]
-        for other in setting.claims
-        if other["training"] and all(other[key] == claim[key] for key in ("paper", "exhibit", "dataset", "arch"))
-    }
-    twin_of = rival_of(claim["training"])
-    if twin_of in beside:
-        return twin_of
-    # A print that has only adversarially trained twins compares a plain training with those.
-    entropies = [training for training in beside if training.partition("+")[0] == "ce"]
-    if len(entropies) == 1:
-        return entropies[0]
-    others = sorted(beside - {claim["training"]})
-    if len(others) != 1:
-        return twin_of
-    # Of two trainings without a twin the paper's own loss is compared with the other, which is the baseline.
-    return others[0] if claim["training"] == claim["paper"] else claim["training"]
+# What the ledger asks by metric; every other metric is a cell of a table.
+BY_METRIC: dict[str, Callable[[Row, Setting], Finding]] = {
+    "difference": difference,
+    "epsilon_below_which_accuracy_is_good": good_radius,
+    "dataset_fact": dataset_fact,
+    "attack_success_rate": success_rate,
+}
 
 
 def build_ledger(
     claims_rows: Sequence[Row],
-    suspicious_rows: Iterable[Row],
     tidy: Mapping[str, Sequence[Row]],
     *,
     full_protocol: bool,
@@ -127,6 +93,8 @@ def build_ledger(
     missing: Mapping[str, str] | None = None,
     cards: Mapping[str, Mapping[str, Any]] | None = None,
     sources: Mapping[str, str] | None = None,
+    attacked_split: str = "test",
+    controls: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """One row (``COLUMNS``) per claim, in the order of ``claims_rows``.
 
@@ -134,12 +102,27 @@ def build_ledger(
     ``full_protocol``: whether the edition runs the printed settings (with a stand-in for its data set a
     claim can still only be judged by direction); ``data_for``: the paper's data set to what ran;
     ``missing``: why an exhibit did not run; ``cards``: data cards by what ran;
-    ``sources``: what the data that ran was read as, by its id.
+    ``sources``: what the data that ran was read as, by its id; ``attacked_split`` and ``controls``: facts of the
+    paper that reports the claims.
     """
-    setting = Setting(claims_rows, tidy, full_protocol, edition, data_for, missing or {}, cards or {}, sources or {})
+    setting = Setting(
+        claims_rows,
+        tidy,
+        full_protocol,
+        edition,
+        data_for,
+        missing or {},
+        cards or {},
+        sources or {},
+        attacked_split,
+        controls,
+    )
     ledger = []
-    for claim, plausible in zip(claims_rows, plausibility(claims_rows, suspicious_rows), strict=True):
-        finding = BY_METRIC.get(claim["metric"], _cell)(claim, setting)
+    for claim in claims_rows:
+        if claim["lost"]:
+            finding = Finding(Comparison(number(claim["value"]), lost=claim["lost"]))
+        else:
+            finding = BY_METRIC.get(claim["metric"], _cell)(claim, setting)
         verdict, reason = judge(finding.comparison)
         # What a data set's owner says of it (say, that its files are lossy) belongs to every number from it.
         note = setting.card(claim["dataset"]).get("note") if finding.comparison.measured else ""
@@ -158,7 +141,7 @@ def build_ledger(
                 "split": finding.split,
                 "measured_test": finding.measured_test,
                 "verdict": str(verdict),
-                "plausible": plausible,
+                "plausible": f"no ({claim['implausible'].replace(';', ', ')})" if claim["implausible"] else "yes",
                 "reason": reason,
                 "record": finding.record,
             }

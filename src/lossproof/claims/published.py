@@ -22,8 +22,8 @@ def _blank(row: Mapping[str, Any]) -> dict[str, Any]:
 def unprinted(tidy: Sequence[Row]) -> list[dict[str, Any]]:
     """Measurements of a tidy table as rows without a printed value.
 
-    Of accuracies and differences those over seeds (a difference's rival stands in ``note``, as in the printed
-    claims, and so does how an attack's budget was read), of weight histories the final norms, of the jury's verdicts
+    Of accuracies and differences those over seeds (a difference's rival stands in ``against``, as in the reported
+    claims; how an attack's budget was read in ``note``), of weight histories the final norms, of the jury's verdicts
     every attack. ValueError for a table of another kind.
     """
     columns = set(tidy[0]) if tidy else set()
@@ -40,8 +40,7 @@ def _accuracies(tidy: Iterable[Row]) -> list[dict[str, Any]]:
     rows = []
     for row in tidy:
         if not row["seed"]:
-            said = {"vs": row["rival"], "epsilon read as": row.get("reading", "")}
-            note = {"note": "; ".join(f"{what}: {value}" for what, value in said.items() if value)}
+            note = {"against": row["rival"], "note": f"epsilon read as: {row['reading']}" if row["reading"] else ""}
             unit = "percentage_points" if row["rival"] else "percent"
             measured = {"measured": row["value"], "value": "", "unit": unit, "verdict": NOT_PRINTED}
             rows.append(_blank(row) | measured | note | {"data": row["data"]})

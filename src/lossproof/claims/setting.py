@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lossproof.claims.match import agree
+from lossproof.claims.match import CLEAN_SPLIT, agree
 from lossproof.claims.verdict import FLOOR_TIMES_CHANCE, Comparison
 from lossproof.tidy import Row, estimate, number
 
@@ -20,6 +20,7 @@ class Setting:
     ``tidy`` and ``missing`` go by exhibit id ('sp/table_2'), ``data_for`` from a paper's data set to
     what ran in its place, ``cards`` and ``sources`` (where it came from: a folder of images may bear the
     name of a published set) by the data that ran. A card has ``classes``, a list, and ``sizes`` by split.
+    ``attacked_split`` and ``controls`` are facts of the paper (``exhibits/<paper>.yaml``).
     """
 
     claims: Sequence[Row]
@@ -30,6 +31,16 @@ class Setting:
     missing: Mapping[str, str] = field(default_factory=dict)
     cards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    attacked_split: str = "test"
+    controls: Sequence[str] = ()
+
+    def split(self, claim: Row) -> str:
+        """The split on which a claim is compared."""
+        return CLEAN_SPLIT.get(claim["metric"], self.attacked_split)
+
+    def exhibits(self, claim: Row) -> list[str]:
+        """The ids of the exhibits that a claim in running text refers to."""
+        return [f"{claim['paper']}/{name}" for name in claim["refers_to"].split(";")]
 
     def rows(self, exhibit: str) -> Sequence[Row]:
         """The tidy rows of an exhibit, none where it did not run."""
@@ -67,11 +78,10 @@ class Setting:
             return f"No measurement of {run} in the {self.edition} edition.{' ' + known if known else ''}"
         if known:
             return f"{exhibit} did not run: {known}"
-        paper = exhibit.split("/")[0]
-        trained = {
-            row.get("training", "") for name, rows in self.tidy.items() if name.startswith(paper) for row in rows
-        }
-        needed = dict.fromkeys(row["training"] for row in self.claims if exhibit == f"{row['paper']}/{row['exhibit']}")
+        paper, _, _ = exhibit.rpartition("/")
+        mine = [rows for name, rows in self.tidy.items() if name.startswith(f"{paper}/")]
+        trained = {row.get("training", "") for rows in mine for row in rows}
+        needed = dict.fromkeys(row["training"] for row in self.claims if exhibit_of(row) == exhibit)
         absent = [training for training in needed if training and training not in trained]
         what = f"; trainings that no exhibit of this edition runs: {', '.join(absent)}" if absent else ""
         return f"{exhibit} did not run in the {self.edition} edition{what}."
@@ -89,10 +99,9 @@ class Finding:
     measured_test: float | None = None
 
 
-def rival_of(training: str) -> str:
-    """The cross-entropy twin: 'sp_focal' -> 'ce', 'pc+at' -> 'ce+at'."""
-    _, plus, defence = training.partition("+")
-    return f"ce{plus}{defence}"
+def exhibit_of(claim: Row) -> str:
+    """The id of the exhibit that reports a number: 'sp/table_2'."""
+    return f"{claim['paper']}/{claim['exhibit']}"
 
 
 def describe(claim: Row) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lossproof.claims.bars import exhibits_of
-from lossproof.claims.match import compared_split, find
-from lossproof.claims.setting import Finding, Setting, describe, joined, smallest
+from lossproof.claims.match import find
+from lossproof.claims.setting import Finding, Setting, describe, exhibit_of, joined, smallest
 from lossproof.claims.verdict import Comparison
 from lossproof.statistics.intervals import Estimate
 from lossproof.tidy import Row, estimate, number
@@ -19,7 +18,7 @@ def success_rate(claim: Row, setting: Setting) -> Finding:
     "Close to" must hold for every attack and data set, so every cell is needed; a cell that is far off says enough.
     """
     printed = number(claim["value"])
-    exhibit, split = next(iter(exhibits_of(claim)), ""), compared_split(claim)
+    exhibit, split = setting.exhibits(claim)[0], setting.split(claim)
     cells = [cell for cell in setting.claims if _covers(claim, cell, exhibit)]
     found = [(cell, row) for cell in cells if (row := find(cell, setting.rows(exhibit), split=split))]
     rates = [(_success(value), cell, row) for cell, row in found if (value := estimate(row))]
@@ -55,7 +54,7 @@ def success_rate(claim: Row, setting: Setting) -> Finding:
 def _covers(claim: Row, cell: Row, exhibit: str) -> bool:
     """Whether a printed cell is of the claim's training, norm and epsilon; an empty data set or attack is any."""
     return (
-        f"{cell['paper']}/{cell['exhibit']}" == exhibit
+        exhibit_of(cell) == exhibit
         and cell["metric"] == "adversarial_accuracy"
         and all(cell[key] == claim[key] for key in ("training", "norm"))
         and all(cell[key] == (claim[key] or cell[key]) for key in ("dataset", "arch", "attack"))

@@ -28,12 +28,14 @@ COLUMNS = [
     "split",
     "metric",
     "attack",
+    "method",
     "track",
     "norm",
     "epsilon",
     "epsilon_printed",
     "steps",
     "step_size",
+    "momentum",
     "targeted",
     "reading",
     "value",
@@ -63,10 +65,12 @@ def said_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     aim = settings.get("targeted")
     return {
+        "method": settings["method"],
         "track": settings["track"],
         "norm": settings.get("norm", "linf"),
         "steps": settings.get("steps", settings.get("queries", 1)),
         "step_size": settings.get("step_size"),
+        "momentum": settings.get("momentum"),
         "targeted": "untargeted" if aim in (None, "", "none") else aim,
         "reading": settings.get("reading") or "",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lossproof.catalogue import catalogue
 from lossproof.display_names import as_printed
@@ -18,12 +18,16 @@ def exhibit_table(
     tidy: Sequence[Row],
     claims: Iterable[Row],
     same_as: Iterable[str] = (),
+    reported_as: Mapping[str, str] | None = None,
 ) -> Table:
-    """The table of one exhibit from its tidy rows; ``claims`` are all printed numbers, ``same_as`` its other names."""
+    """The table of one exhibit from its tidy rows; ``claims`` are all printed numbers, ``same_as`` its other names.
+
+    ``reported_as``: the paper's name of a training, by ours where the two differ.
+    """
     entry = catalogue("exhibits")[kind]
     typeset = entry.load_part("table")
     # Trainings of several papers stand together in what judges them: there each keeps its own name.
-    rows = tidy if entry.about.get("judges") else as_printed(tidy)
+    rows = tidy if entry.about.get("judges") else as_printed(tidy, reported_as or {})
     if not entry.about.get("answers"):
         return typeset(rows, title)
     names = {exhibit, *same_as}

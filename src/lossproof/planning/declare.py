@@ -18,6 +18,41 @@ SHARED: dict[str, Any] = {
     "title": {"type": "string", "minLength": 1},
     "caption": {"type": "string", "minLength": 1},
 }
+# What only a paper can say, beside its title; everything that code must know of one paper stands here.
+FACTS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "default": {},
+    "properties": {
+        "attacked_split": {
+            "enum": ["train", "test"],
+            "default": "test",
+            "description": "the images that its reported accuracies under attack are of",
+        },
+        "reported_as": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "default": {},
+            "description": "the paper's name of a training, by ours where the two differ",
+        },
+        "controls": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [],
+            "description": "trainings of its exhibits that are no method of the paper",
+        },
+    },
+}
+PAPER: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["title", "exhibits"],
+    "properties": {
+        "title": {"type": "string"},
+        "facts": FACTS,
+        "exhibits": {"type": "object", "propertyNames": {"pattern": "^[a-z0-9_]+$"}},
+    },
+}
 # Another id of an exhibit, e.g. in an earlier version of the paper: `conf_fig_5: {alias_of: fig_3}`.
 ALIAS: dict[str, Any] = {
     "type": "object",
@@ -28,7 +63,10 @@ ALIAS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One figure, table or statement: its kind's settings in ``declaration``; ``same_as`` are its other names."""
+    """One figure, table or statement: its kind's settings in ``declaration``; ``same_as`` are its other names.
+
+    ``reported_as``: the paper's name of a training, by ours where the two differ.
+    """
 
     paper: str
     name: str
@@ -39,6 +77,7 @@ class Exhibit:
     outputs: tuple[str, ...]
     grids: bool
     same_as: tuple[str, ...] = field(default=())
+    reported_as: dict[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -56,23 +95,32 @@ def load_exhibits(folder: Path, papers: list[str], config: dict[str, Any]) -> li
     for paper in papers:
         known("settings", "papers", paper, available, "paper")
         path = folder / f"{paper}.yaml"
-        schema = {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["title", "exhibits"],
-            "properties": {
-                "title": {"type": "string"},
-                "exhibits": {"type": "object", "propertyNames": {"pattern": "^[a-z0-9_]+$"}},
-            },
-        }
-        content = check(read_yaml(path), schema, _always(path))
+        content = _paper(path)
         aliases = _aliases(path, content["exhibits"])
+        reported_as = _reported_as(path, content["facts"], config)
         found += [
-            replace(_exhibit(path, paper, name, value, config), same_as=tuple(aliases.get(name, ())))
+            replace(
+                _exhibit(path, paper, name, value, config),
+                same_as=tuple(aliases.get(name, ())),
+                reported_as=reported_as,
+            )
             for name, value in content["exhibits"].items()
             if not _is_alias(value)
         ]
     return found
+
+
+def _paper(path: Path) -> dict[str, Any]:
+    return check(read_yaml(path), PAPER, _always(path))
+
+
+def _reported_as(path: Path, facts: dict[str, Any], config: dict[str, Any]) -> dict[str, str]:
+    """The paper's names of trainings. Raises SettingsError where facts name a training that does not exist."""
+    for training in facts["reported_as"]:
+        known(str(path), "facts.reported_as", training, config["trainings"], "training")
+    for training in facts["controls"]:
+        known(str(path), "facts.controls", training, config["trainings"], "training")
+    return facts["reported_as"]
 
 
 def _is_alias(value: Any) -> bool:
@@ -209,4 +257,9 @@ def _names(source: str, base: str, value: dict[str, Any], config: dict[str, Any]
 
 def paper_titles(folder: Path, papers: list[str]) -> dict[str, str]:
     """The papers' titles by id."""
-    return {paper: read_yaml(folder / f"{paper}.yaml")["title"] for paper in papers}
+    return {paper: _paper(folder / f"{paper}.yaml")["title"] for paper in papers}
+
+
+def paper_facts(folder: Path, papers: list[str]) -> dict[str, dict[str, Any]]:
+    """The papers' ``FACTS`` by id, with defaults."""
+    return {paper: _paper(folder / f"{paper}.yaml")["facts"] for paper in papers}

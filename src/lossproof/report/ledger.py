@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.claims.ledger import CLAIM_COLUMNS
+from lossproof.claims.columns import CLAIM_COLUMNS
 from lossproof.claims.published import RUN_COLUMNS
 from lossproof.claims.verdict import SIGN_ONLY
 from lossproof.drawing.quantity import name, quantity
@@ -79,8 +79,8 @@ def records(row: Mapping[str, Any], edition: str) -> list[dict[str, Any]]:
 
 
 def claim_key(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """What tells one printed number from another."""
-    return tuple(str(row[column]) for column in CLAIM_COLUMNS)
+    """What tells one printed number from another: every column but the remark."""
+    return tuple(str(row[column]) for column in CLAIM_COLUMNS if column != "note")
 
 
 def ledger_lines(
@@ -137,6 +137,6 @@ def published_view(title: str, rows: Sequence[Mapping[str, Any]], anchors: Mappi
     lines = ledger_lines(rows, anchors)
     for line, row in zip(lines, rows, strict=True):
         line["basis"] += f", {row['epochs']} epochs" if row["epochs"] else ""
-        if row["note"].startswith("vs: "):
-            line["quantity"] += f", minus {name(row['note'].removeprefix('vs: '))}"
+        if row["metric"] == "difference":
+            line["quantity"] += f", minus {name(row['against'])}"
     return {"name": title, "anchor": anchor(f"published-{title}"), "about": "; ".join(about), "lines": lines}

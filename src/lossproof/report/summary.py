@@ -32,14 +32,14 @@ def summarise(
 
     ``ledger_rows``: of ``claims.ledger.COLUMNS``, of any paper; ``verdict_rows`` and ``diagnostic_rows``: the jury's
     tidy tables ``jury_verdicts`` and ``diagnostics_map``, empty where no jury sat; ``runs``: the networks of the
-    paper's exhibits as 'data set/architecture/training' (those that the ledger measured are added).
+    paper's exhibits as 'data set/architecture/training'.
 
     ``claims``: counts; ``holds`` and ``fails``: printed numbers with a verdict for or against; ``sat``: whether there
     was a jury; ``trainings``: entries of ``judged`` in the order of ``VERDICTS``; ``flags``: per diagnostic where it
     was raised; ``controls``: networks made to be caught, where this paper has their data set and architecture.
     """
     claims = [row for row in ledger_rows if row["paper"] == paper]
-    mine = {*runs, *_measured_runs(claims)}
+    mine = set(runs)
     entries = judged(verdict_rows)
     own = [entry for entry in entries if entry["run"] in mine and not entry["control"]]
     places = {(entry["dataset"], entry["arch"]) for entry in own}
@@ -71,12 +71,6 @@ def summarise(
 def _counted(found: Iterable[str], order: Iterable[str]) -> dict[str, int]:
     counts = Counter(found)
     return {one: counts[one] for one in order if counts[one]}
-
-
-def _measured_runs(claims: Sequence[Row]) -> set[str]:
-    """The networks behind the records: results/<edition>/<stage>/<data set>/<architecture>/<training>/..."""
-    paths = [path.split("/") for row in claims for path in str(row["record"] or "").split(";")]
-    return {"/".join(parts[3:6]) for parts in paths if len(parts) > 6 and parts[2] in ("models", "attacks")}
 
 
 def _number(row: Row) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tidy_rows import CLAIMS, PRINTED, REAL, STAND_INS, SUSPICIOUS, answer, curve, printed, tables
+from tidy_rows import CLAIMS, PRINTED, REAL, STAND_INS, answer, curve, printed, tables
 
 from lossproof.claims.ledger import COLUMNS, build_ledger
 from lossproof.claims.match import agree, find, find_difference
-from lossproof.claims.plausible import marked, plausibility
-from lossproof.claims.setting import describe, narrows, rival_of
+from lossproof.claims.setting import describe, narrows
 from lossproof.claims.verdict import Verdict
 from lossproof.tidy import number
 
@@ -16,11 +15,11 @@ from lossproof.tidy import number
 def ledger(tidy, *, full=False, data_for=None, **more):
     return build_ledger(
         CLAIMS,
-        SUSPICIOUS,
         tidy,
         full_protocol=full,
         edition="paper" if full else "embedded",
         data_for=data_for or (REAL if full else STAND_INS),
+        attacked_split="train",
         **more,
     )
 
@@ -147,7 +146,8 @@ def test_only_the_printed_track_and_budget_answer_a_claim():
         answer(claim, 1.0, attack="bim_library", epsilon="0.01568627", steps="5"),
         answer(claim, 1.0, steps="10"),
         answer(claim, 1.0, arch="resnet34"),
-        answer(claim, 1.0, attack="upgd"),
+        answer(claim, 1.0, method="upgd"),
+        answer(claim | {"momentum": "1"}, 1.0, momentum="0", method="upgd"),
         answer(claim, 1.0, split="test"),
         answer(claim, 1.0, rival="ce"),
         answer(claim, 1.0, seed="0"),
@@ -252,10 +252,6 @@ def test_numbers_and_fractions():
     assert number("1/0") is None
 
 
-def test_twins():
-    assert [rival_of(name) for name in ("sp_focal", "ce", "pc+at", "ce+at")] == ["ce", "ce", "ce+at", "ce+at"]
-
-
 TEXT = "text_4.b.2"
 
 
@@ -340,73 +336,6 @@ def test_data_set_facts_need_the_real_data():
     }
 
 
-def test_known_suspicious_cells():
-    plausible = dict(
-        zip(
-            (
-                (
-                    one["exhibit"],
-                    one["arch"],
-                    one["training"],
-                    one["metric"],
-                    one["attack"],
-                    one["epsilon_printed"],
-                    one["steps"],
-                )
-                for one in CLAIMS
-            ),
-            plausibility(CLAIMS, SUSPICIOUS),
-            strict=True,
-        )
-    )
-
-    def of(exhibit, arch, training, attack, epsilon="", steps=""):
-        adversarial = attack in ("fgsm", "bim", "pgd", "upgd")
-        metric = "adversarial_accuracy" if adversarial else attack
-        found = {
-            value
-            for key, value in plausible.items()
-            if key[:4] == (exhibit, arch, training, metric)
-            and (not adversarial or key[4] == attack)
-            and (not epsilon or key[5] == epsilon)
-            and (not steps or key[6] == steps)
-        }
-        assert len(found) == 1
-        return found.pop()
-
-    assert of("table_2", "resnet18", "sp_focal", "fgsm") == "no (R1)"
-    assert of("table_2", "resnet18", "ce", "fgsm") == "yes"
-    assert of("table_2", "resnet18", "sp_focal", "pgd") == "no (R3, R4)"
-    assert of("table_2", "googlenet", "ce", "test_accuracy") == "no (R12)"
-    assert of("table_2", "googlenet", "ce", "train_accuracy") == "yes"
-    assert of("table_1", "googlenet", "sp_focal", "train_accuracy") == "no (R6)"
-    assert of("table_3", "", "lgm", "pgd", "16/255", "10") == "no (R11)"
-    assert of("table_3", "", "sp_focal", "pgd", "16/255", "50") == "no (R10)"
-    assert of("table_4", "resnet18", "sp_focal", "bim") == "no (R1, R2, R4)"
-    assert of("table_4", "googlenet", "sp_focal", "upgd") == "no (R7)"
-    assert of("table_6", "densenet121", "ce", "fgsm") == "no (R7)"
-
-
-def test_remarks_that_speak_of_no_number_mark_nothing():
-    for remark in SUSPICIOUS:
-        if remark["cell"] in ("caption", "mnist adversarial results"):
-            assert marked(remark, CLAIMS) == []
-
-
-def test_a_suspicious_value_must_agree():
-    remark = {"paper": "sp", "exhibit": "table_2", "cell": "cifar10 resnet18 sp_focal fgsm", "why": "R1 x | R2 y"}
-    assert len(marked(remark | {"printed_value": "90.56"}, CLAIMS)) == 1
-    assert marked(remark | {"printed_value": "90.57"}, CLAIMS) == []
-
-
-def test_names_that_do_not_fit_mark_nothing():
-    remark = {"paper": "sp", "exhibit": "table_2", "printed_value": "78.72", "why": "R5 x"}
-    assert len(marked(remark | {"cell": "cifar10 test_accuracy"}, CLAIMS)) == 1
-    assert marked(remark | {"cell": "cifar10 train_accuracy"}, CLAIMS) == []
-    assert marked(remark | {"cell": "cifar10 ce test_accuracy"}, CLAIMS) == []
-    assert marked(remark | {"cell": "the third row"}, CLAIMS) == []
-
-
 def test_a_folder_with_a_published_name_is_not_the_published_set():
     tidy = {"sp/table_2": [answer(claim, float(claim["value"])) for claim in CLAIMS if claim["exhibit"] == "table_2"]}
     card = {"cifar10": {"classes": list(range(10)), "sizes": {"train": 5, "test": 5}, "note": "JPEG, lossy"}}
@@ -439,7 +368,7 @@ def success_rate(
             rows.append(answer(claim, clean, metric="test_accuracy", **at))
     data_for = {name: name for name in known} if full else known
     told = {"full_protocol": full, "edition": "e", "data_for": data_for}
-    return pick(build_ledger(claims, [], {"pc/table_1": rows}, **told), exhibit="text_gradient_masking")
+    return pick(build_ledger(claims, {"pc/table_1": rows}, **told), exhibit="text_gradient_masking")
 
 
 def every(value: float) -> dict[tuple[str, str], float]:
@@ -485,7 +414,7 @@ def table_5(dataset: str) -> dict[str, dict[str, object]]:
             if gap:
                 rows.append(answer(claim, gap, rival="ce+at", **at))
     told = {"full_protocol": False, "edition": "e", "data_for": STAND_INS}
-    found = build_ledger(claims, [], {"pc/table_5": rows}, **told)
+    found = build_ledger(claims, {"pc/table_5": rows}, **told)
     wanted = {"exhibit": "table_5", "dataset": dataset, "attack": "pgd"}
     return {one["training"]: one for one in found if all(one[key] == value for key, value in wanted.items())}
 

@@ -16,6 +16,7 @@ TIDY = {
     "paper": "mnist", "exhibit": "small", "dataset": "mnist", "data": "mnist", "arch": "lenet5", "training": "sp_focal",
     "rival": "", "seed": "", "seeds": "3", "split": "test", "metric": "adversarial_accuracy", "attack": "pgd",
     "track": "printed", "norm": "linf", "epsilon": "0.1", "epsilon_printed": "0.1", "steps": "40", "step_size": "",
+    "method": "pgd", "momentum": "", "reading": "",
     "value": "12.5", "ci_low": "10.0", "ci_high": "15.0", "n_images": "1000", "record": "a/seed*/pgd.json",
 }  # fmt: skip
 
@@ -23,7 +24,8 @@ TIDY = {
 def test_rows_over_seeds_only_and_differences_name_their_rival():
     one, gap = unprinted([TIDY, TIDY | {"seed": "0"}, TIDY | {"metric": "difference", "rival": "ce"}])
     assert (one["measured"], one["value"], one["unit"], one["note"]) == ("12.5", "", "percent", "")
-    assert (gap["note"], gap["unit"]) == ("vs: ce", "percentage_points")
+    assert (gap["against"], gap["unit"]) == ("ce", "percentage_points")
+    assert unprinted([TIDY | {"reading": "radius"}])[0]["note"] == "epsilon read as: radius"
 
 
 def test_norms_are_means_at_the_last_epoch():
@@ -66,20 +68,20 @@ def lines_of(rows):
     names = ("arch", "split", "metric", "attack", "epsilon_printed", "steps", "epochs", "seeds", "n_images")
     cells: dict[tuple[str, ...], dict[str, str]] = {}
     for row in rows:
-        if row["note"] and not row["note"].startswith("vs: ce"):
+        if row["note"] or row["against"] not in ("", "ce"):
             continue
         attacked = row["metric"] in ("adversarial_accuracy", "difference") and row["attack"] != "none"
         metric = "adversarial_accuracy" if attacked else f"{row['split']}_accuracy"
-        who = f"{row['training']} - {row['note']}" if row["note"] else row["training"]
+        who = f"{row['training']} - {row['against']}" if row["against"] else row["training"]
         low, high = (f"{float(row[key]):.1f}" if row[key] else "" for key in ("ci_low", "ci_high"))
-        shown = f"{float(row['measured']):{'+' if row['note'] else ''}.1f} [{low}, {high}]"
+        shown = f"{float(row['measured']):{'+' if row['against'] else ''}.1f} [{low}, {high}]"
         cells.setdefault(tuple((row | {"metric": metric})[key] for key in names), {})[who] = shown
     for key, found in cells.items():
         about = dict(zip(names, key, strict=True))
-        if {"ce", "sp_focal", "sp_focal - vs: ce"} <= found.keys():
+        if {"ce", "sp_focal", "sp_focal - ce"} <= found.keys():
             network = f"{name(about['arch'])}, {about['epochs']} epochs, seeds: {about['seeds']}"
             images = f"{about['n_images']} {about['split']}"
-            shown = (found["ce"], found["sp_focal"], found["sp_focal - vs: ce"])
+            shown = (found["ce"], found["sp_focal"], found["sp_focal - ce"])
             yield f"| {' | '.join((network, quantity(about | {'epsilon': ''}), images, *shown))} |"
 
 

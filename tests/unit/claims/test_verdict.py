@@ -10,7 +10,7 @@ from lossproof.claims.verdict import Comparison, Verdict, judge
 from lossproof.statistics.intervals import Estimate
 
 
-def direction(value: float, low: float | None, high: float | None, printed: float | None = 20.0) -> Verdict:
+def direction(value: float, low: float, high: float, printed: float | None = 20.0) -> Verdict:
     gap = Estimate(value, low, high)
     return judge(Comparison(50.0, Estimate(90.0, 85.0, 93.0), printed, gap, rival="ce"))[0]
 

@@ -179,7 +179,7 @@ def test_the_ledger_says_why_for_every_number(tmp_path):
         claims = [row for row in csv.DictReader(file) if row["paper"] == "sp"]
     stand_ins = {meant: data for meant, data in made.config["stand_ins"].items() if data}
     rows = build_ledger(
-        claims, [], {}, full_protocol=True, edition="paper", data_for=stand_ins, missing=made.missing, cards={}
+        claims, {}, full_protocol=True, edition="paper", data_for=stand_ins, missing=made.missing, cards={}
     )
     table = [row for row in rows if row["exhibit"] == "table_5"]
     assert len(table) == 48
@@ -196,7 +196,6 @@ def test_facts_come_from_the_card_where_it_is_there(tmp_path):
     card |= {"parts": {"train": 47570, "valid": 14313, "test": 10526}}
     rows = build_ledger(
         claims,
-        [],
         {},
         full_protocol=True,
         edition="paper",

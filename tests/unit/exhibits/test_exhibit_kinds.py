@@ -145,13 +145,20 @@ def test_fault_in_a_declaration(tmp_path, exhibit, change, says):
     assert re.search(rf"isce\.yaml: exhibits\.{says}", found), found
 
 
-SETTINGS = {"track": "printed", "norm": "l2", "steps": 50, "step_size": None, "targeted": "least_likely"}
+SETTINGS = {
+    "method": "pgd_l2",
+    "track": "printed",
+    "norm": "l2",
+    "steps": 50,
+    "step_size": None,
+    "targeted": "least_likely",
+}
 
 
 def test_rows_say_what_an_attack_aims_at_and_how_its_budget_is_read(tmp_path):
     told = context(tmp_path, seeds=1, tar=["test"], old=["test"], queries=["test"])
-    kinds = {"tar": SETTINGS | {"reading": "radius"}, "old": {"track": "printed", "steps": 40}}
-    kinds["queries"] = {"track": "printed", "queries": 300, "targeted": "none"}
+    kinds = {"tar": SETTINGS | {"reading": "radius"}, "old": {"method": "pgd", "track": "printed", "steps": 40}}
+    kinds["queries"] = {"method": "simba", "track": "printed", "queries": 300, "targeted": "none"}
     for training in ("ce_isce", "isce"):
         predicted(told, Run("mnist", "lenet5", training), 0, 20)
         for name, settings in kinds.items():

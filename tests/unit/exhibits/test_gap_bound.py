@@ -16,7 +16,7 @@ from lossproof.statistics.intervals import accuracy, over_seeds
 
 RUN = Run("mnist", "lenet5", "ce_isce")
 DECLARED = {"datasets": ["mnist"], "archs": ["lenet5"], "trainings": ["ce_isce"], "attacks": ["pgd"]}
-LINF = {"track": "printed", "norm": "linf", "steps": 40}
+LINF = {"method": "pgd", "track": "printed", "norm": "linf", "steps": 40}
 
 
 def collected(tmp_path, settings=LINF, inside=(12, 12)):

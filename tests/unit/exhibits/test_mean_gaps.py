@@ -79,7 +79,7 @@ def test_an_interval_ends_where_probabilities_do(tmp_path):
 
 def judged(tidy, full, **more):
     return build_ledger(
-        CLAIMS, [], {"pc/text_introduction": as_printed(as_text(tidy.rows, COLUMNS))}, full_protocol=full,
+        CLAIMS, {"pc/text_introduction": as_printed(as_text(tidy.rows, COLUMNS), {"ce_pc": "ce"})}, full_protocol=full,
         edition="paper", data_for={name: name for name in DECLARED["datasets"]}, **more,
     )  # fmt: skip
 
@@ -124,7 +124,7 @@ def test_a_claim_without_measurement_says_what_is_missing(tmp_path):
 def test_the_table_has_the_print_beside_the_measurement(tmp_path):
     _, tidy = collected(tmp_path)
     words = ("pc", "mean_gaps", "mean_gaps", "T", as_text(tidy.rows, COLUMNS))
-    made = exhibit_table(*words, PRINTED, ["text_introduction"])
+    made = exhibit_table(*words, PRINTED, ["text_introduction"], {"ce_pc": "ce"})
     first, second = made.sections
     assert first.title == f"CIFAR-100 ResNet-56, {IMAGES} images"
     assert [line.labels[0] for line in first.lines] == ["CE", "PC"]

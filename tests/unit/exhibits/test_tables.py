@@ -168,7 +168,7 @@ def test_attacks_that_differ_in_length_alone_are_told_apart():
         *(("100", "7.5") for _ in long),
     ]
     # Alone, or beside an attack of other words, it needs no more words.
-    for beside in ([], [one | {"attack": "pgd_gray", "steps": "40"} for one in short]):
+    for beside in ([], [one | {"attack": "pgd_gray", "method": "pgd", "steps": "40"} for one in short]):
         first = accuracy_table([*short, *beside], claims, "SPSA").sections[0].lines
         assert first[1].labels == ("", "test images")
 

@@ -123,7 +123,7 @@ def collected(root: Path) -> list[dict]:
         write_npz(root / told.paths.model(run, seed, "predictions.npz"), arrays)
         write_json(
             root / told.paths.attack(run, seed, "test", "pgd_sweep"),
-            {"attack": {"track": "printed", "steps": 40, "step_size": None}, "results": results},
+            {"attack": {"method": "pgd", "track": "printed", "steps": 40, "step_size": None}, "results": results},
         )
         label = top[index, 0]
         adversarial = np.array([[1, 3, 3, 5], [1, 1 + seed, 2, 0], label])

@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from tidy_rows import CLAIMS, SUSPICIOUS, TABLES
+from tidy_rows import CLAIMS, TABLES
 
 from editions import EXHIBITS, edition, load, plan
 from lossproof.claims.ledger import build_ledger
@@ -148,7 +148,6 @@ def test_the_ledger_judges_the_radius_on_mnist_when_only_mnist_is_there(tmp_path
     write_csv(path, accuracy_rows(paper, paper.exhibit("sp", "fig_5")), COLUMNS)
     ledger = build_ledger(
         CLAIMS,
-        SUSPICIOUS,
         {"sp/fig_5": list(csv.DictReader(io.StringIO(path.read_text())))},
         full_protocol=True,
         edition="paper",
@@ -261,12 +260,12 @@ def test_every_printed_cell_has_a_measured_row(tmp_path):
             tidy[exhibit.id] = list(csv.DictReader(io.StringIO(path.read_text())))
     ledger = build_ledger(
         CLAIMS,
-        SUSPICIOUS,
         tidy,
         full_protocol=False,
         edition="embedded",
         data_for=EMBEDDED.config["stand_ins"],
         missing=EMBEDDED.missing,
+        attacked_split="train",
     )
     answered = [one for one in ledger if one["measured"] is not None]
     cells = [one for one in answered if one["exhibit"] in TABLES]
@@ -278,7 +277,7 @@ def test_every_printed_cell_has_a_measured_row(tmp_path):
     open_ = [one for one in ledger if one["measured"] is None and one["exhibit"].startswith("text")]
     assert {one["metric"] for one in text} == {"difference", "epsilon_below_which_accuracy_is_good"}
     assert {one["metric"] for one in open_} == {"difference", "dataset_fact"}
-    assert [one["note"].split("; ")[1] for one in open_ if one["metric"] == "difference"] == ["refers to table_3"]
+    assert [one["refers_to"] for one in open_ if one["metric"] == "difference"] == ["table_3"]
     assert {one["verdict"] for one in open_} == {"not run"}
     # Each was compared on the split on which the paper can have measured it, and with its rival.
     assert {one["split"] for one in cells if one["metric"] == "adversarial_accuracy"} == {"train"}

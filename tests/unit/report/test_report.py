@@ -186,7 +186,7 @@ def test_published_runs_stand_beside(context):
     row = next(one for one in context["ledger"] if one["measured"] is not None)
     run = {"edition": "paper", "data": "cifar10", "hardware": "one H200", "epochs": "200", "date": "2026-01-02"}
     mine = dict(row) | run | {"measured": "12.5", "verdict": "not reproduced"}
-    ours = mine | {"value": "", "note": "vs: ce", "measured": "-3.25", "verdict": "not printed"}
+    ours = mine | {"value": "", "metric": "difference", "against": "ce", "measured": "-3.25", "verdict": "not printed"}
     context["published"] = [{"name": "paper-h200", "rows": [mine, ours]}, {"name": "own-laptop", "rows": [ours]}]
     text = build(context)
     assert text.count("paper-h200: 12.50 not reproduced") == 1

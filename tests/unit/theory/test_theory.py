@@ -167,7 +167,7 @@ def test_eq_11_zeros_and_the_other_reading() -> None:
 def test_eq_42_and_the_printed_slips() -> None:
     measured = [entry["measured"] for entry in cases("eq_42", "stationary probability", "form C")][::2]
     assert measured == pytest.approx([0.94222, 0.87915, 0.80902, 0.68301, 0.58541], abs=6e-6)
-    printed = [entry["measured"] for entry in cases("eq_42", where="as printed")]
+    printed = [entry["measured"] for entry in cases("eq_42", where="as reported")]
     assert printed == pytest.approx([0.44098, 2.44098], abs=6e-6)
 
 
@@ -366,7 +366,7 @@ def test_pc_the_nearest_error_is_the_second_class_in_probabilities_alone() -> No
 
 
 @pytest.mark.parametrize(
-    ("reading", "printed"), [("as printed", (7.4855, 9.899, 10.592)), ("code", (5.202, 7.494, 8.186))]
+    ("reading", "printed"), [("as reported", (7.4855, 9.899, 10.592)), ("code", (5.202, 7.494, 8.186))]
 )
 def test_pc_best_gaps(reading: str, printed: tuple[float, ...]) -> None:
     found = [entry["measured"] for entry in cases("pc_optimal_gap", "logits", reading, "check")]

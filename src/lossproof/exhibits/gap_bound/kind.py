@@ -45,7 +45,8 @@ QUANTITIES = ("inside_bound", "median_gap", "median_gradient")
 DUAL = {"linf": "gradient_l1", "l2": "gradient_l2"}
 COLUMNS = [
     *("paper", "exhibit", "dataset", "data", "arch", "training", "seed", "seeds"),
-    *("attack", "track", "norm", "epsilon", "epsilon_printed", "steps", "step_size", "targeted", "reading"),
+    *("attack", "method", "track", "norm", "epsilon", "epsilon_printed", "steps", "step_size", "momentum"),
+    *("targeted", "reading"),
     *("group", "quantity", "value", "ci_low", "ci_high", "n_images", "record"),
 ]
 

@@ -45,7 +45,7 @@ CATALOGUE = {
 }
 NAMED = ("paper", "exhibit", "dataset", "data", "arch", "training", "attack", "track", "norm", "steps", "step_size")
 COLUMNS = [
-    *NAMED, *("targeted", "reading", "epsilon", "epsilon_printed", "seeds", "rank", "quantity"),
+    *NAMED, *("method", "momentum", "targeted", "reading", "epsilon", "epsilon_printed", "seeds", "rank", "quantity"),
     *("value", "ci_low", "ci_high", "n_images", "record"),
 ]  # fmt: skip
 
