@@ -17,7 +17,7 @@ from lossproof.statistics.intervals import Estimate
 Row = Mapping[str, str]
 
 
-def rows(path: Path, columns: Sequence[str], networks: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+def rows(path: Path, columns: Sequence[str], networks: Mapping[str, str] | None = None) -> list[Row]:
     """All rows of a tidy table; ValueError names the file and what it lacks (rows or columns).
 
     ``networks``: what ran in place of the paper's architectures; their names then say so.
@@ -30,7 +30,7 @@ def rows(path: Path, columns: Sequence[str], networks: Mapping[str, str] | None 
             raise ValueError(f"{path}: column '{column}' is missing (found: {', '.join(found[0])})")
     if networks:
         found = [row | {"arch": substituted(row["arch"], networks.get(row["arch"], ""))} for row in found]
-    return found
+    return list(found)
 
 
 def arrays(path: Path | None, names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -18,7 +18,9 @@ from lossproof.planning import resources
 from lossproof.planning.declare import load_exhibits, paper_facts, paper_titles
 from lossproof.planning.forecast import Forecast, Model, Record, Work
 from lossproof.paths import LANDSCAPE_METHODS, MODEL_FILES, REMADE_FILES, TOY_FILES, Run
-from lossproof.planning.plan import Plan, named_archs, named_datasets
+from lossproof.planning.caption import caption
+from lossproof.planning.named import named_archs, named_datasets
+from lossproof.planning.plan import Plan
 from lossproof.heads.choice import head_of
 from lossproof.planning.plan_text import plan_text
 from lossproof.settings.check import SettingsError
@@ -351,7 +353,7 @@ def drawing_json(wildcards):
     words |= {"reported_as": exhibit.reported_as} if exhibit.reported_as else {}
     networks = {name: used for name in named_archs(exhibit.declaration) if (used := meant_by(name)) != name}
     words |= {"networks": networks} if networks else {}
-    return as_json(words | {"title": exhibit.title, "caption": PLAN.caption(exhibit)} | exhibit.declaration)
+    return as_json(words | {"title": exhibit.title, "caption": caption(PLAN, exhibit)} | exhibit.declaration)
 
 
 def exhibit_label(wildcards):
@@ -410,7 +412,7 @@ def report_settings():
             "name": exhibit.name,
             "kind": exhibit.kind,
             "title": exhibit.title,
-            "caption": PLAN.caption(exhibit),
+            "caption": caption(PLAN, exhibit),
             "same_as": exhibit.same_as,
             "reported_as": exhibit.reported_as,
             "target": exhibit.target,

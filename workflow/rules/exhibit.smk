@@ -58,7 +58,7 @@ rule figure:
         runtime=small_runtime,
     params:
         settings=drawing_json,
-        caption=lambda wildcards: PLAN.caption(declared(wildcards)),
+        caption=lambda wildcards: caption(PLAN, declared(wildcards)),
         code=lambda wildcards: part_code("figure", wildcards),
     message:
         "draw {wildcards.paper}/{wildcards.exhibit}"
@@ -95,7 +95,7 @@ rule table:
         runtime=small_runtime,
     params:
         settings=drawing_json,
-        caption=lambda wildcards: PLAN.caption(declared(wildcards)),
+        caption=lambda wildcards: caption(PLAN, declared(wildcards)),
         code=lambda wildcards: part_code("table", wildcards),
     message:
         "typeset {wildcards.paper}/{wildcards.exhibit}"

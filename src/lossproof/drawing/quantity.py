@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lossproof.display_names import attack, budget, name, reading, steps, targeted
 
-__all__ = ["name", "quantity"]
+SPLITS = {"train": "training images", "test": "test images"}
 
 
 def quantity(row: Mapping[str, str]) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from lossproof.drawing.cells import Cell, Number, parts, plain
+
 SENTENCE = 40
 """Characters of a cell that holds no number any more."""
 
@@ -20,8 +22,13 @@ class Line:
     """One row: its labels (one per stub column) and its cells; ``printed`` rows come from a paper."""
 
     labels: tuple[str, ...]
-    cells: tuple[str, ...]
+    cells: tuple[Cell, ...]
     printed: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The cells as text."""
+        return tuple(map(plain, self.cells))
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ def latex(table: Table, label: str = "") -> str:
         lines.append(r"\midrule")
         if section.title:
             lines += [rf"\multicolumn{{{width}}}{{l}}{{\emph{{{escape_latex(section.title)}}}}} \\"]
-        lines += [" & ".join(map(escape_latex, (*line.labels, *line.cells))) + r" \\" for line in section.lines]
+        lines += [" & ".join(map(escape_latex, (*line.labels, *line.texts))) + r" \\" for line in section.lines]
     lines += [r"\bottomrule", r"\end{tabular}"]
     lines += [rf"\par\smallskip {escape_latex(note)}" for note in table.notes]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
@@ -121,17 +128,24 @@ def markdown(table: Table) -> str:
             lines += [f"*{section.title}*", ""]
         lines.append("| " + " | ".join(map(_escape_markdown, heads)) + " |")
         lines.append("|" + " --- |" * len(table.stub) + " ---: |" * len(table.columns))
-        lines += ["| " + " | ".join(map(_escape_markdown, (*row.labels, *row.cells))) + " |" for row in section.lines]
+        lines += ["| " + " | ".join(map(_escape_markdown, (*row.labels, *row.texts))) + " |" for row in section.lines]
         lines.append("")
     for note in table.notes:
         lines += [note, ""]
     return "\n".join(lines)
 
 
-def _split_interval(cell: str) -> str:
-    """Set the interval apart, so that a narrow screen shows it below its value."""
-    value, bracket, rest = cell.partition(" [")
-    return f'{value} <span class="interval">[{rest}</span>' if value and bracket else cell
+def _cell(cell: Cell) -> str:
+    """A cell in HTML, its interval and what follows it apart: a block below the value."""
+    value, apart = "", ""
+    for part in parts(cell):
+        if apart:
+            apart += plain(part)
+        elif isinstance(part, Number):
+            value, apart = value + part.point, part.interval
+        else:
+            value += part
+    return html.escape(value) + (f' <span class="interval">{html.escape(apart)}</span>' if apart else "")
 
 
 def _kinds(table: Table) -> list[str]:
@@ -139,11 +153,12 @@ def _kinds(table: Table) -> list[str]:
     lines = [line for section in table.sections for line in section.lines]
     kinds = []
     for column in zip(*(line.cells for line in lines), strict=True):
-        plain = [re.sub(r" \[.*?\]", "", cell) for cell in column]  # without intervals
-        if any(len(cell) > SENTENCE for cell in plain):
+        without = [[part if isinstance(part, str) else part.point for part in parts(cell)] for cell in column]
+        words = [part for cell in column for part in parts(cell) if isinstance(part, str)]
+        if any(len("".join(cell)) > SENTENCE for cell in without):
             kinds.append("words")
         else:
-            kinds.append("words short" if any(re.search("[,;] [A-Za-z]", cell) for cell in plain) else "")
+            kinds.append("words short" if any(re.search("[,;] [A-Za-z]", part) for part in words) else "")
     return kinds or [""] * len(table.columns)
 
 
@@ -176,8 +191,7 @@ def to_html(table: Table, caption: str = "") -> str:
         for line in section.lines:
             labels = "".join(f'<th scope="row" class="label">{text(label)}</th>' for label in line.labels)
             cells = "".join(
-                f"<td{_class(kind)}>{_split_interval(text(cell))}</td>"
-                for kind, cell in zip(kinds, line.cells, strict=True)
+                f"<td{_class(kind)}>{_cell(cell)}</td>" for kind, cell in zip(kinds, line.cells, strict=True)
             )
             mark = ' class="printed"' if line.printed else ""
             lines.append(f"<tr{mark}>{labels}{cells}</tr>")

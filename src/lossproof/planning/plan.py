@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 from lossproof.catalogue import catalogue, load
-from lossproof.datasets import by_hand
 from lossproof.display_names import in_full
 from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.stand_ins import run_of
-from lossproof.paths import FIGURE_FORMATS, TABLE_FORMATS, Paths, Run
+from lossproof.paths import FIGURE_FORMATS, TABLE_FORMATS, Run
+from lossproof.planning.available import Available
 from lossproof.planning.declare import Exhibit
 from lossproof.settings.check import fault
 from lossproof.settings.resolved import made_from, twin_of
 
 
-@dataclass
-class Plan:
-    """What an edition makes. ``config`` is the checked configuration."""
-
-    config: dict[str, Any]
-    exhibits: list[Exhibit]
-
-    @cached_property
-    def paths(self) -> Paths:
-        return Paths(self.config["edition"])
+class Plan(Available):
+    """What an edition makes."""
 
     @property
     def seeds(self) -> range:
@@ -39,58 +28,6 @@ class Plan:
     def splits(self) -> dict[str, list[str]]:
         """Per attack, the splits that it is run on."""
         return {name: attack["splits"] for name, attack in self.config["attacks"].items()}
-
-    def absent(self, declaration: dict[str, Any]) -> dict[str, str]:
-        """The data sets of a declaration that this edition does not have, each with the reason."""
-        return {name: why for name in sorted(named_datasets(declaration)) if (why := self.why_absent(name))}
-
-    def why_absent(self, dataset: str) -> str:
-        """Why a paper's data set is not there: nothing stands for it, or its licensed files are not placed; or ''.
-
-        A set that is prepared is there, wherever its raw files went since.
-        """
-        stand_in = self.config["stand_ins"].get(dataset)
-        if stand_in is None:
-            return f"no data in this edition for: {dataset}"
-        source = self.config["datasets"][stand_in]["source"]
-        about = catalogue("datasets")[source].about.get("by_hand")
-        if Path(self.paths.dataset(stand_in)[-1]).is_file():
-            return ""
-        return by_hand.absent(source, about, Path(self.config["data"]["cache"])) if about else ""
-
-    @cached_property
-    def missing(self) -> dict[str, str]:
-        """Per exhibit that cannot be made in this edition: why."""
-        found: dict[str, str] = {}
-        for exhibit in self.exhibits:
-            absent = self.absent(exhibit.declaration)
-            if absent and without(exhibit.declaration, absent) is None:
-                found[exhibit.id] = "; ".join(absent.values())
-        return found
-
-    @cached_property
-    def aliases(self) -> dict[str, str]:
-        """Other ids of exhibits, each with the id of the exhibit that it is the same as."""
-        return {f"{exhibit.paper}/{name}": exhibit.id for exhibit in self.exhibits for name in exhibit.same_as}
-
-    @cached_property
-    def in_part(self) -> dict[str, str]:
-        """Per exhibit that is made without some of its data sets: which, and why."""
-        return {
-            exhibit.id: f"left out, {'; '.join(absent.values())}"
-            for exhibit in self.exhibits
-            if exhibit.id not in self.missing and (absent := self.absent(exhibit.declaration))
-        }
-
-    @cached_property
-    def present(self) -> list[Exhibit]:
-        """The exhibits for which there is data, each declared with the data sets that are there."""
-        return [
-            replace(exhibit, declaration=here)
-            for exhibit in self.exhibits
-            if exhibit.id not in self.missing
-            and (here := without(exhibit.declaration, self.absent(exhibit.declaration))) is not None
-        ]
 
     @cached_property
     def made(self) -> list[Exhibit]:
@@ -220,27 +157,6 @@ class Plan:
         """The exhibit by paper and name."""
         return next(item for item in self.made if (item.paper, item.name) == (paper, name))
 
-    def caption(self, exhibit: Exhibit) -> str:
-        """The exhibit's caption, with what is left out, and where stand-ins make it share runs with others."""
-        stand_ins = self.config["stand_ins"]
-        said = [exhibit.caption]
-        if exhibit.id in self.in_part:
-            why = self.in_part[exhibit.id]
-            said.append(f"{why[0].upper()}{why[1:]}.")
-        names = named_datasets(exhibit.declaration) | named_archs(exhibit.declaration)
-        meant = sorted(name for name in names if stand_ins.get(name, name) != name)
-        if meant:
-            runs = set(self.needs[exhibit.id].runs)
-            shared = [one.id for one in self.made if one.id != exhibit.id and runs & set(self.needs[one.id].runs)]
-            notes = {name: self.config["datasets"].get(stand_ins[name], {}).get("note", "") for name in meant}
-            said += [
-                f"In this edition {stand_ins[name]}{f' ({notes[name]})' if notes[name] else ''} stands in for {name}."
-                for name in meant
-            ]
-            if shared:
-                said.append(f"Networks are shared with {', '.join(shared)}.")
-        return " ".join(said)
-
     def inputs(self, exhibit: Exhibit) -> list[str]:
         """The files that the exhibit's tidy table is made from."""
         diagnosed = self.config["jury"]["seeds"]
@@ -264,36 +180,3 @@ class Plan:
 def judges(exhibit: Exhibit) -> bool:
     """Whether an exhibit is about the networks of the others: its kind takes what the plan puts in as ``judged``."""
     return bool(catalogue("exhibits")[exhibit.kind].about.get("judges", False))
-
-
-def named_datasets(declaration: Any) -> set[str]:
-    """Data sets that a declaration names, at any depth."""
-    return _named(declaration, "dataset")
-
-
-def named_archs(declaration: Any) -> set[str]:
-    """Architectures that a declaration names, at any depth."""
-    return _named(declaration, "arch")
-
-
-def _named(declaration: Any, what: str, inside: bool = False) -> set[str]:
-    """What stands under the keys ``what`` and ``what``s: a name, a list, or lists by data set."""
-    if isinstance(declaration, dict):
-        parts = [_named(value, what, inside or key in (what, f"{what}s")) for key, value in declaration.items()]
-        return set().union(*parts)
-    if isinstance(declaration, list):
-        return set().union(*(_named(item, what, inside) for item in declaration))
-    return {declaration} if inside and isinstance(declaration, str) else set()
-
-
-def without(declaration: dict[str, Any], absent: Collection[str]) -> dict[str, Any] | None:
-    """A declaration without the ``datasets`` and ``panels`` of absent data sets; None where nothing to show is left."""
-    if not absent:
-        return declaration
-    left = dict(declaration)
-    if "datasets" in left:
-        left["datasets"] = [name for name in left["datasets"] if name not in absent]
-    if "panels" in left:
-        left["panels"] = [panel for panel in left["panels"] if not named_datasets(panel) & set(absent)]
-    empty = any(not left[key] for key in ("datasets", "panels") if key in left)
-    return None if empty or named_datasets(left) & set(absent) else left

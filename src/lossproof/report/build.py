@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lossproof.drawing.quantity import name
+from lossproof.display_names import name
 from lossproof.report.assumptions import link_assumptions
 from lossproof.report.context import Context
 from lossproof.report.exhibits import exhibit_view

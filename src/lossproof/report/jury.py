@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from lossproof.drawing.quantity import name
+from lossproof.display_names import name
 from lossproof.exhibits.judged import number_of
 from lossproof.report.anchors import anchor
 from lossproof.report.context import Jury

@@ -8,7 +8,8 @@ from typing import Any
 from lossproof.claims.columns import CLAIM_COLUMNS
 from lossproof.claims.published import RUN_COLUMNS
 from lossproof.claims.verdict import SIGN_ONLY
-from lossproof.drawing.quantity import name, quantity
+from lossproof.display_names import name
+from lossproof.drawing.quantity import quantity
 from lossproof.report.anchors import anchor, slug
 from lossproof.report.overview import exhibit_of
 from lossproof.tidy import number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lossproof.drawing.quantity import name
+from lossproof.display_names import name
 
 
 def provenance_view(

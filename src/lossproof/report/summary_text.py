@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from lossproof.drawing.quantity import name
+from lossproof.display_names import name
 from lossproof.jury.verdict import NO_GAIN
 from lossproof.report.points import accuracy_in_words, gain_in_words, signed
 

@@ -8,8 +8,8 @@ import pytest
 
 from editions import ROOT
 from lossproof.claims.published import COLUMNS, unprinted, with_run
-from lossproof.display_names import in_full
-from lossproof.drawing.quantity import name, quantity
+from lossproof.display_names import in_full, name
+from lossproof.drawing.quantity import quantity
 from lossproof.records import read_csv
 
 TIDY = {

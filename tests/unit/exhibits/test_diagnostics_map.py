@@ -60,7 +60,7 @@ def test_the_table(rows):
     made = exhibit_table("jury", "map", "diagnostics_map", "T", as_text(rows, COLUMNS), [])
     (section,) = made.sections
     assert section.title == "digits gray LeNet-5, ε = 0.1"
-    assert [(line.labels[0], *line.cells) for line in section.lines] == [
+    assert [(line.labels[0], *line.texts) for line in section.lines] == [
         ("CE (isce)", "–", "–", "D8 1.6 points"),
         ("I-SCE", "D13 85 points", "D14 88 points", "–"),
         ("CE, logits × 100 (control)", "D1 99 percent", "–", "–"),

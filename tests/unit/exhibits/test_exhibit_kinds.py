@@ -223,7 +223,7 @@ def test_the_table_of_a_grid(tmp_path):
     assert made.columns == (("s =", "1"), ("s =", "2")) and made.stub == ("m",)
     lines = sections["MNIST LeNet-5, test images: PGD, ε = 0.02, 50 steps, targeted: least likely"]
     assert [line.labels for line in lines] == [("0.02",), ("0.1",)]
-    assert [cell.split()[0] for line in lines for cell in line.cells] == ["60.0", "90.0≈", "95.0*", "25.0"]
+    assert [cell.split()[0] for line in lines for cell in line.texts] == ["60.0", "90.0≈", "95.0*", "25.0"]
     record = next(one for one in made.records if (one["attack"], one["training"]) == ("pgd", "isce_grid.3"))
     assert (record["best"], float(record["difference"]), record["x"], record["y"]) == ("isce_grid.1", -70, "2.0", "0.1")
 
@@ -241,7 +241,7 @@ def test_the_table_of_levels(tmp_path):
     assert made.stub == ("ε in training",)
     assert [head for _, head in made.columns] == ["no attack", "PGD, ε = 0.02, 50 steps, targeted: least likely"]
     section = next(one for one in made.sections if one.title.endswith("test images"))
-    assert [(line.labels[0], *(cell.split()[0] for cell in line.cells)) for line in section.lines] == [
+    assert [(line.labels[0], *(cell.split()[0] for cell in line.texts)) for line in section.lines] == [
         *(("0", "100.0*", "15.0"), ("0.5", "100.0≈", "75.0*"))
     ]
 
@@ -273,7 +273,7 @@ def test_measures_of_an_embedding_over_seeds(tmp_path):
     (section,) = made.sections
     assert section.title == "MNIST LeNet-5, 30 images"
     line = next(line for line in section.lines if line.labels[0].startswith("smallest centre distance"))
-    assert line.cells == (f"3 [0, {high:.3g}]", "4")
+    assert line.texts == (f"3 [0, {high:.3g}]", "4")
 
 
 def test_measures_of_a_scatter(tmp_path):
@@ -318,7 +318,7 @@ def test_measures_of_a_scatter(tmp_path):
     made = exhibit_table("isce", "x", "tsne", "T", as_text(tidy.rows, TSNE_COLUMNS), [])
     titles = [section.title for section in made.sections]
     assert titles == ["MNIST LeNet-5, 30 images", "MNIST LeNet-5, images with which FGSM, ε = 1/10, fools the network"]
-    cells = {line.labels[0]: line.cells for line in made.sections[1].lines}
+    cells = {line.labels[0]: line.texts for line in made.sections[1].lines}
     assert cells["distance from the common centre"][0].startswith("0.15 [0, ")
     assert cells["images, all seeds"] == ("13",) and len(made.notes) == 2
 

@@ -91,7 +91,7 @@ def test_no_image_no_figure(tmp_path):
     assert values(tidy, 0)["fooled", "inside_bound"] == (None, None, None, 0)
     assert ("fooled", "inside_bound") not in values(tidy, None)
     made = exhibit_table("pc", "x", "gap_bound", "T", as_text(tidy.rows, COLUMNS), [])
-    assert made.sections[0].lines[0].cells[4:] == ("0", "–", "–", "–")
+    assert made.sections[0].lines[0].texts[4:] == ("0", "–", "–", "–")
 
 
 def test_what_has_no_bound_is_refused(tmp_path):
@@ -128,7 +128,7 @@ def test_the_table(tmp_path):
     assert section.title == "MNIST LeNet-5: PGD, ε = 0.02, 40 steps"
     (line,) = section.lines
     assert line.labels == ("CE",)
-    assert line.cells[0] == line.cells[4] == "10"
-    assert line.cells[1] == "100.0 [100.0, 100.0]" and line.cells[5].startswith("20.0 [")
-    assert line.cells[2] == "5.5 [5.5, 5.5]"
+    assert line.texts[0] == line.texts[4] == "10"
+    assert line.texts[1] == "100.0 [100.0, 100.0]" and line.texts[5].startswith("20.0 [")
+    assert line.texts[2] == "5.5 [5.5, 5.5]"
     assert made.columns[0] == ("right under attack", "images")

@@ -225,7 +225,7 @@ def test_the_table(told):
     ]
     assert made.columns[:3] == (("", "clean"), ("PGD, paper protocol", "ε = 0.05"), ("PGD, paper protocol", "ε = 0.1"))
     assert [column for _, column in made.columns[-3:]] == ["p", "flags", "verdict"]
-    reference, masked, real, _ = (line.cells for line in section.lines)
+    reference, masked, real, _ = (line.texts for line in section.lines)
     assert reference[:2] == ("95.0", "31.0") and reference[-3:] == ("–", "–", "reference")
     assert masked[2].startswith("71.0; +65.0 [") and masked[4] == "0.0; +0.0 [−3.6, 3.6]"  # 0.025 ** (1 / 100) = 0.964
     assert masked[-2:] == ("D2 D13", "gain vanishes") and real[-1] == "real gain" and float(real[-3]) < 1e-10

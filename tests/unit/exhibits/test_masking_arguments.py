@@ -213,7 +213,7 @@ def test_the_table(tmp_path):
     (section,) = made.sections
     assert [line.labels for line in section.lines] == [("CE (control)",), ("SP focal",)]
     assert [group for group, _ in made.columns] == ["", "(1)", "(2)", "(2)", "(3)", "(3)"]
-    cells = section.lines[1].cells
+    cells = section.lines[1].texts
     assert cells[0].startswith("99.0 [")
     assert cells[1].startswith("fails: −30.0 [−") and cells[1].endswith("], FGSM − BIM, ε = 0.3")
     assert cells[4].endswith("], SimBA-300, ε = 0.3") and cells[5].startswith("fails: 20.0 [")

@@ -129,9 +129,9 @@ def test_the_table_has_the_print_beside_the_measurement(tmp_path):
     assert first.title == f"CIFAR-100 ResNet-56, {IMAGES} images"
     assert [line.labels[0] for line in first.lines] == ["CE", "PC"]
     (ce, pc), (_, tiny) = (section.lines for section in (first, second))
-    assert ce.cells[0] == "0.527" and ce.cells[1].startswith("0.525 [") and ce.cells[2] == "–"
-    assert pc.cells[0] == "0.558" and pc.cells[2] == "0.040 [0.040, 0.040]" and pc.cells[3].startswith("75.0 [")
-    assert tiny.cells[0] == "0.231"  # printed without a network
+    assert ce.texts[0] == "0.527" and ce.texts[1].startswith("0.525 [") and ce.texts[2] == "–"
+    assert pc.texts[0] == "0.558" and pc.texts[2] == "0.040 [0.040, 0.040]" and pc.texts[3].startswith("75.0 [")
+    assert tiny.texts[0] == "0.231"  # printed without a network
     assert "difference from CE is paired" in made.notes[0]
 
 

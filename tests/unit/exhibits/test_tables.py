@@ -8,6 +8,7 @@ from collections import Counter
 
 from tidy_rows import CLAIMS, answer, printed, row, statement_rows, tables
 
+from lossproof.drawing.cells import Number, estimated, plain
 from lossproof.drawing.typeset import Line, Section, Table, escape_latex, latex, markdown, to_csv, to_html
 from lossproof.exhibits.accuracy_table.table import ALONE, HONEST, OTHER, PRINTED, accuracy_table
 from lossproof.exhibits.statement.table import overview, overview_table, statement_table
@@ -30,7 +31,7 @@ def table() -> Table:
 def test_tracks_are_separate_sections():
     sections = {section.title: section.lines for section in table().sections}
     assert list(sections) == [PRINTED, OTHER, HONEST]
-    texts = {title: " ".join(cell for line in lines for cell in line.cells) for title, lines in sections.items()}
+    texts = {title: " ".join(cell for line in lines for cell in line.texts) for title, lines in sections.items()}
     assert "33.3 [32.3, 34.3]" in texts[OTHER]
     assert "33.3" not in texts[PRINTED]
     assert "11.1" in texts[HONEST]
@@ -44,12 +45,12 @@ def test_printed_stands_above_both_splits():
     at = next(index for index, line in enumerate(lines) if line.labels[0].startswith("BIM"))
     printed, train, test = lines[at : at + 3]
     assert printed.printed
-    assert printed.cells[:2] == ("12.12", "71.19")
-    assert (train.labels[1], train.cells[:2]) == (
+    assert printed.texts[:2] == ("12.12", "71.19")
+    assert (train.labels[1], train.texts[:2]) == (
         "training images",
         ("60.0 [59.0, 61.0]", "70.0 [69.0, 71.0]"),
     )
-    assert (test.labels[1], test.cells[0]) == ("test images", "55.0 [54.0, 56.0]")
+    assert (test.labels[1], test.texts[0]) == ("test images", "55.0 [54.0, 56.0]")
     # 6 quantities: train and test accuracy have one measured line each, four attacks two.
     assert len(lines) == 2 * 2 + 4 * 3
     assert table().columns[:2] == (("ResNet-18", "CE"), ("ResNet-18", "SP focal"))
@@ -58,7 +59,7 @@ def test_printed_stands_above_both_splits():
 
 def test_missing_measurements_are_dashes():
     lines = accuracy_table([], PRINT, "").sections[0].lines
-    assert {cell for line in lines if not line.printed for cell in line.cells} == {"–"}
+    assert {cell for line in lines if not line.printed for cell in line.texts} == {"–"}
 
 
 def test_csv_holds_the_long_form():
@@ -90,8 +91,8 @@ def test_unstated_architecture():
     made = accuracy_table([*tidy, honest], claims, "table 3")
     assert [column for _, column in made.columns] == ["SP focal", "MMC", "CE", "center loss", "L-GM"]
     assert made.groups() == []
-    assert made.sections[0].lines[1].cells == ("40.0 [39.0, 41.0]",) * 5
-    assert made.sections[1].lines[0].cells == ("9.9 [8.9, 10.9]", "–", "–", "–", "–")
+    assert made.sections[0].lines[1].texts == ("40.0 [39.0, 41.0]",) * 5
+    assert made.sections[1].lines[0].texts == ("9.9 [8.9, 10.9]", "–", "–", "–", "–")
 
 
 def measured_as(claims, **given):
@@ -122,7 +123,7 @@ def test_each_data_set_has_its_sections_and_its_network_in_the_heading():
         lines = iter(section.lines)
         for line in lines:
             below = next(other for other in lines if other.labels[1] == "test images")
-            pairs.update(zip(line.cells, (cell.split()[0] for cell in below.cells), strict=True))
+            pairs.update(zip(line.texts, (cell.split()[0] for cell in below.texts), strict=True))
     assert pairs == Counter((one["value"], f"{50.0 + at:.1f}") for at, one in enumerate(claims))
 
 
@@ -137,7 +138,7 @@ def test_aims_and_readings_have_lines_of_their_own():
         "PGD, ε = 0.01, 50 steps",
         "PGD, ε = 0.01, 50 steps, targeted: least likely",
     ]
-    assert {cell.split()[0] for line in others for cell in line.cells} == {"7.5"}
+    assert {cell.split()[0] for line in others for cell in line.texts} == {"7.5"}
     assert all(line.labels[0].endswith("ε: step") for line in others)
     assert {one["reading"] for one in made.records if one["section"] == "other budgets"} == {"step"}
 
@@ -149,7 +150,7 @@ def test_a_line_without_a_bound_says_so():
     made = accuracy_table([*rows, *free], claims, "C&W")
     first, others = (section.lines for section in made.sections)
     assert [line.labels for line in first] == [("C&W, 100 steps", "printed"), ("", "test images")]
-    assert [cell.split()[0] for cell in first[1].cells] == ["50.0", "51.0"]
+    assert [cell.split()[0] for cell in first[1].texts] == ["50.0", "51.0"]
     assert [line.labels[0] for line in others] == ["C&W, pixels free, unbounded, 100 steps"]
     assert {one["epsilon"] for one in made.records} == {""}
     assert r"C\&W" in latex(made) and "C&amp;W" in to_html(made)
@@ -180,8 +181,8 @@ def test_a_training_that_is_not_printed_stands_beside_those_that_are():
     made = accuracy_table([*rows, *control], claims, "")
     assert [name for _, name in made.columns] == ["I-SCE", "adversarial training", "CE, normalised logits"]
     lines = made.sections[0].lines
-    assert {line.cells[2] for line in lines if line.printed} == {"–"}
-    assert all(line.cells[2].startswith("33.3") for line in lines if line.labels[1] == "test images")
+    assert {line.texts[2] for line in lines if line.printed} == {"–"}
+    assert all(line.texts[2].startswith("33.3") for line in lines if line.labels[1] == "test images")
 
 
 def test_bars_without_numbers_still_give_a_table():
@@ -239,24 +240,37 @@ def test_html_sets_intervals_apart():
     assert '<td>60.0 <span class="interval">[59.0, 61.0]</span></td>' in to_html(table())
 
 
+def test_an_interval_shows_only_where_both_bounds_are_known():
+    row = {"value": "-3.14", "ci_low": "-4", "ci_high": ""}
+    assert plain(estimated(row)) == "-3.1" and plain(estimated(row | {"ci_high": "2"})) == "-3.1 [-4.0, 2.0]"
+    assert plain(estimated(None)) == plain(estimated(row | {"value": ""})) == "–"
+    assert plain(Number(-0.0, -1, 1, "+.1f", "*", "−")) == "+0.0* [−1.0, 1.0]"
+
+
+SENTENCE = "for s in [1, 2] and m in (0, 0.1] it is true, or more"
+
+
 def test_html_breaks_words_and_no_numbers():
     rows = (
-        ("D1, D2", "60.4; +6.2", "a sentence that is longer than any number is", "1 [0, 2]"),
-        ("–", "1", "no", "2 [0, 3]"),
+        ("D1, D2", (Number(60.4), "; ", Number(6.2, 1, 2, "+.1f")), SENTENCE, "1"),
+        ("–", "1", "no", ("fails: ", Number(-2, -3, 0, ".0f", minus="−"), ", by luck")),
     )
     section = Section("", tuple(Line(("x",), row) for row in rows))
     text = to_html(Table("t", ("a",), tuple(("", name) for name in "bcde"), (section,)))
-    assert '<td class="words short">D1, D2</td><td>60.4; +6.2</td><td class="words">a sentence' in text
+    assert '<td class="words short">D1, D2</td><td>60.4; +6.2 <span class="interval">[1.0, 2.0]</span></td>' in text
+    # Brackets of a sentence are no interval.
+    assert f'<td class="words">{SENTENCE}</td>' in text
     # A column is of one kind, and its head stands above it.
-    assert '<td class="words short">–</td><td>1</td><td class="words">no</td><td>2 <span' in text
-    assert '<th scope="col">c</th><th scope="col" class="label">d</th><th scope="col">e</th>' in text
+    assert '<td class="words short">–</td><td>1</td><td class="words">no</td>' in text
+    assert 'fails: −2 <span class="interval">[−3, 0], by luck</span></td>' in text
+    assert '<th scope="col">c</th><th scope="col" class="label">d</th><th scope="col" class="label">e</th>' in text
 
 
 def test_statements():
     made = statement_table(statement_rows(), "Theorem 2")
     assert [section.title for section in made.sections] == ["Checks", "Counterexamples"]
-    assert made.sections[0].lines[0].cells == ("0.5", "0.5", "1.0e-08", "7", "yes")
-    assert made.sections[1].lines[0].cells[-1] == "no"
+    assert made.sections[0].lines[0].texts == ("0.5", "0.5", "1.0e-08", "7", "yes")
+    assert made.sections[1].lines[0].texts[-1] == "no"
     assert any("false logits" in note for note in made.notes)
     assert "theorem\\_2" in latex(overview_table(statement_rows(), "All"))
 

@@ -158,4 +158,4 @@ def test_the_table(tmp_path):
         *(f"{place} most probable" for place in ("2nd", "3rd", "4th", "5th")),
         "less probable",
     ]
-    assert section.lines[0].cells[0].startswith("87.5 [") and "[" in section.lines[0].cells[1]
+    assert section.lines[0].texts[0].startswith("87.5 [") and "[" in section.lines[0].texts[1]

@@ -14,8 +14,10 @@ from editions import EXHIBITS, edition, load, plan
 from lossproof.claims.ledger import build_ledger
 from lossproof.exhibits.accuracy import COLUMNS, rows, said_of
 from lossproof.paths import Paths, Run
+from lossproof.planning.caption import caption
 from lossproof.planning.declare import load_exhibits
-from lossproof.planning.plan import Plan, named_datasets, without
+from lossproof.planning.named import named_datasets, without
+from lossproof.planning.plan import Plan
 from lossproof.records import write_csv
 from lossproof.threats.epsilon import parse_list
 
@@ -125,11 +127,11 @@ def test_an_exhibit_is_made_with_the_panels_that_have_data():
     assert [panel["dataset"] for panel in figure.declaration["panels"]] == ["mnist"]
     assert {run.dataset for run in half.needs["sp/fig_5"].runs} == {"digits_gray"}
     assert half.in_part == {"sp/fig_5": "left out, no data in this edition for: cifar10"}
-    assert "Left out, no data in this edition for: cifar10. In this edition digits_gray" in half.caption(figure)
+    assert "Left out, no data in this edition for: cifar10. In this edition digits_gray" in caption(half, figure)
     # The declaration that was read stays whole, and a whole exhibit says nothing.
     assert len(next(one for one in half.exhibits if one.name == "fig_5").declaration["panels"]) == 2
     assert not EMBEDDED.in_part
-    assert "Left out" not in EMBEDDED.caption(EMBEDDED.exhibit("sp", "fig_5"))
+    assert "Left out" not in caption(EMBEDDED, EMBEDDED.exhibit("sp", "fig_5"))
     none = plan(cli={"papers": ["sp"], "stand_ins": {"cifar10": None, "mnist": None}})
     assert none.missing["sp/fig_5"] == "no data in this edition for: cifar10; no data in this edition for: mnist"
     assert not none.in_part

@@ -8,8 +8,9 @@ from editions import edition, load, plan
 from lossproof import tidy
 from lossproof.drawing import labels
 from lossproof.paths import Run
+from lossproof.planning.caption import caption
 from lossproof.planning.forecast import Forecast
-from lossproof.planning.plan import named_archs
+from lossproof.planning.named import named_archs
 from lossproof.records import write_csv
 from lossproof.settings.check import SettingsError
 
@@ -26,9 +27,9 @@ def test_an_exhibit_runs_the_network_that_stands_in():
 
 
 def test_the_caption_says_so():
-    said = EMBEDDED.caption(EMBEDDED.exhibit("isce", "fig_5"))
+    said = caption(EMBEDDED, EMBEDDED.exhibit("isce", "fig_5"))
     assert "In this edition lenet5 stands in for resnet32." in said
-    assert "stands in for lenet5" not in EMBEDDED.caption(EMBEDDED.exhibit("isce", "fig_10"))
+    assert "stands in for lenet5" not in caption(EMBEDDED, EMBEDDED.exhibit("isce", "fig_10"))
 
 
 def test_figures_say_so(tmp_path):

@@ -11,29 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossproof.claims.match import find, same_attack
-from lossproof.display_names import steps
-from lossproof.drawing.quantity import name, quantity
+from lossproof.display_names import name, steps
+from lossproof.drawing.cells import NOTHING, estimated
+from lossproof.drawing.quantity import SPLITS, quantity
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.tidy import Row, estimate, number
+from lossproof.tidy import Row, number
 
-SPLITS = {"train": "training images", "test": "test images"}
 PRINTED = "As printed: the paper's attacks and budgets"
 ALONE = "The papers' own attacks, final iterate (no number is printed)"
 OTHER = "Other budgets of the same attacks (not in the print)"
 HONEST = "Honest track: worst case over attacks, losses, restarts and iterates (not in the print)"
 NOTE = "Accuracy in percent, measured on training and on test images [95 % interval]; a dash: not measured."
-NOTHING = "–"
 
 Column = tuple[str, str]
-
-
-def cell(row: Row | None) -> str:
-    """'71.2 [66.0, 75.9]', or a dash."""
-    value = estimate(row)
-    if value is None:
-        return NOTHING
-    interval = "" if value.low is None or value.high is None else f" [{value.low:.1f}, {value.high:.1f}]"
-    return f"{value.value:.1f}{interval}"
 
 
 def _columns(claims: Iterable[Row], measured: Iterable[Row]) -> list[Column]:
@@ -116,9 +106,8 @@ def _printed(
         measured = {split: found for split, found in by_split.items() if any(found.values())}
         for split, found in (measured or by_split).items():
             used.update(id(row) for row in found.values() if row)
-            lines.append(
-                Line(("", _measurement(split, asked, found, tidy)), tuple(cell(found[column]) for column in columns))
-            )
+            shown = tuple(estimated(found[column]) for column in columns)
+            lines.append(Line(("", _measurement(split, asked, found, tidy)), shown))
             for column, claim in asked.items():
                 row = found[column]
                 if row or column in cells:
@@ -155,7 +144,7 @@ def _measured(
             # A column without an architecture is a print that does not state it.
             chosen = [at.get(column) or _unstated(column, at) for column in columns]
             label = quantity(same[0]) if count == 0 else ""
-            lines.append(Line((label, SPLITS.get(split, split)), tuple(map(cell, chosen))))
+            lines.append(Line((label, SPLITS.get(split, split)), tuple(map(estimated, chosen))))
             for row in at.values():
                 records.append(_record(section, row, split, row, _gap(row, tidy)))
     return lines, records

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lossproof.display_names import in_full, name
+from lossproof.drawing.cells import NOTHING, marked_number, plain
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.exhibits.accuracy_table.table import NOTHING
-from lossproof.tidy import Row, number
+from lossproof.tidy import Row
 
 COLUMNS = (("raised, sign of", "the network"), ("raised, sign of", "the attack"), ("", "undecided"))
 NOTE = (
@@ -41,7 +41,6 @@ def _said(rows: Iterable[Row]) -> str:
     """'D1 98.4 percent; D13 35 points', or a dash."""
     found = []
     for row in rows:
-        value = number(row["value"])
-        said = "" if value is None else f"{value:.3g}".replace("-", "−")
+        said = plain(marked_number(row["value"], ".3g")) if row["value"] else ""
         found.append(" ".join(filter(None, (row["id"], said, row["unit"]))))
     return "; ".join(found) or NOTHING

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lossproof.display_names import attack, name
+from lossproof.drawing.cells import NOTHING, Cell, Number, estimated
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.exhibits.accuracy_table.table import NOTHING
-from lossproof.tidy import Row, number
+from lossproof.tidy import Row
 
 NOTE = (
     "Of clean test images: mean over seeds [95 % t interval over seeds; none for one seed]. Larger is more separated. "
@@ -22,13 +23,10 @@ ATTACKED = (
 )
 
 
-def _cell(row: Row | None) -> str:
-    value = number(row["value"]) if row else None
-    if row is None or value is None:
-        return NOTHING
-    low, high = number(row["ci_low"]), number(row["ci_high"])
-    none = low is None or high is None or low == high
-    return f"{value:.3g}" + ("" if none else f" [{low:.3g}, {high:.3g}]")
+def _cell(row: Row | None) -> Cell:
+    """A measure over the seeds; of one seed it has no interval."""
+    cell = estimated(row, ".3g")
+    return replace(cell, low=None, high=None) if isinstance(cell, Number) and cell.low == cell.high else cell
 
 
 def embedding_table(tidy: Sequence[Row], title: str) -> Table:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lossproof.display_names import name
+from lossproof.drawing.cells import Cell, estimated
 from lossproof.drawing.quantity import quantity
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.exhibits.accuracy_table.table import NOTHING
-from lossproof.tidy import Row, number
+from lossproof.tidy import Row
 
 GROUPS = ("survives", "fooled")
 SHOWN = ("inside_bound", "median_gap", "median_gradient")
@@ -21,21 +21,12 @@ NOTE = (
 SAID = ("attack", "epsilon", "epsilon_printed", "steps", "targeted", "reading")
 
 
-def _cell(row: Row | None, digits: str) -> str:
-    value = number(row["value"]) if row else None
-    if row is None or value is None:
-        return NOTHING
-    low, high = number(row["ci_low"]), number(row["ci_high"])
-    interval = "" if low is None or high is None else f" [{low:{digits}}, {high:{digits}}]"
-    return f"{value:{digits}}{interval}"
-
-
-def _cells(found: Mapping[tuple[str, str], Row]) -> tuple[str, ...]:
-    cells = []
+def _cells(found: Mapping[tuple[str, str], Row]) -> tuple[Cell, ...]:
+    cells: list[Cell] = []
     for group in GROUPS:
         (images,) = {found[group, one]["n_images"] for one in SHOWN if (group, one) in found} or {"0"}
         cells.append(images)
-        cells += [_cell(found.get((group, one)), ".1f" if one == "inside_bound" else ".3g") for one in SHOWN]
+        cells += [estimated(found.get((group, one)), ".1f" if one == "inside_bound" else ".3g") for one in SHOWN]
     return tuple(cells)
 
 

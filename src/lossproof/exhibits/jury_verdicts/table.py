@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lossproof.display_names import attack, budget, in_full, name
+from lossproof.drawing.cells import NOTHING, Cell, Number, marked_number, parts
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.exhibits.accuracy_table.table import NOTHING
 from lossproof.jury.verdict import MASKING
 from lossproof.tidy import Row, number
 
@@ -34,7 +34,7 @@ def jury_verdicts_table(tidy: Sequence[Row], title: str) -> Table:
             found = {(row["attack"], row["epsilon_printed"]): row for row in here if row["training"] == training}
             first = next(iter(found.values()))
             labels = (in_full(training) + (" (control)" if first["control"] else ""), _twin(first))
-            cells = (_number(first["clean"]), *(_cell(found.get(ball)) for ball in balls), _p(found))
+            cells = (marked_number(first["clean"]), *(_cell(found.get(ball)) for ball in balls), _p(found))
             lines.append(Line(labels, (*cells, first["flags"] or NOTHING, first["verdict"])))
         counts = f"{here[0]['n_images']} images, {here[0]['seeds']} seeds"
         sections.append(Section(f"{name(dataset)} {name(arch)}, {counts}", tuple(lines)))
@@ -46,20 +46,17 @@ def _twin(row: Row) -> str:
     return in_full(row["twin"]) if row["twin"] else NOTHING
 
 
-def _number(cell: str, sign: str = "") -> str:
-    value = number(cell)
-    return NOTHING if value is None else f"{value:{sign}.1f}".replace("-", "−")
-
-
-def _cell(row: Row | None) -> str:
+def _cell(row: Row | None) -> Cell:
     """'71.2; +10.3 [4.0, 16.6]': accuracy and what it is above the twin's."""
     if row is None:
         return NOTHING
-    gained = f"; {_number(row['gain'], '+')} [{_number(row['gain_low'])}, {_number(row['gain_high'])}]"
-    return _number(row["accuracy"]) + (gained if row["gain"] else "")
+    accuracy, gain = marked_number(row["accuracy"]), number(row["gain"])
+    if gain is None:
+        return accuracy
+    return (*parts(accuracy), "; ", Number(gain, number(row["gain_low"]), number(row["gain_high"]), "+.1f", minus="−"))
 
 
-def _p(found: Mapping[tuple[str, str], Row]) -> str:
+def _p(found: Mapping[tuple[str, str], Row]) -> Cell:
     values = [number(row["p_corrected"]) for row in found.values() if row["track"] == "honest"]
     known = [value for value in values if value is not None]
-    return f"{min(known):.2g}" if known else NOTHING
+    return Number(min(known), form=".2g") if known else NOTHING

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossproof.display_names import budget, name, opponents
+from lossproof.drawing.cells import NOTHING, Cell, Number, estimated
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.exhibits.accuracy_table.table import NOTHING, cell
 from lossproof.tidy import Row, number
 
 NOTES = (
@@ -22,13 +22,13 @@ NOTES = (
 )
 
 
-def _said(row: Row | None) -> str:
+def _said(row: Row | None) -> Cell:
     """'fails: −3.1 [−5.0, −1.2], FGSM − PGD, ε = 0.3', or a dash."""
-    if row is None or number(row["value"]) is None:
+    if row is None or (value := number(row["value"])) is None:
         return NOTHING
-    value, low, high = (f"{number(row[key]) or 0.0:.1f}".replace("-", "−") for key in ("value", "ci_low", "ci_high"))
+    found = Number(value, number(row["ci_low"]), number(row["ci_high"]), minus="−")
     where = f"{opponents(row['attack'], row['against'])}, {budget(row['epsilon_printed'])}"
-    return f"{row['outcome']}: {value} [{low}, {high}], {where}"
+    return f"{row['outcome']}: ", found, f", {where}"
 
 
 def masking_table(tidy: Sequence[Row], title: str) -> Table:
@@ -44,7 +44,7 @@ def masking_table(tidy: Sequence[Row], title: str) -> Table:
         for training, control in dict.fromkeys((row["training"], row["control"]) for row in here):
             label = name(training) + (" (control)" if control == "yes" else "")
             cells = [_said(found.get((training, test))) for test in tests]
-            lines.append(Line((label,), (cell(found.get((training, "clean"))), *cells)))
+            lines.append(Line((label,), (estimated(found.get((training, "clean"))), *cells)))
         sections.append(Section(f"{name(dataset)} {name(arch)}", tuple(lines)))
     columns = (("", "clean"), *((f"({argument[test]})", name(test)) for test in tests))
     return Table(title, ("training",), columns, tuple(sections), NOTES, list(tidy))

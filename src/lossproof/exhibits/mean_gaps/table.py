@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossproof.display_names import name
+from lossproof.drawing.cells import NOTHING, estimated
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.exhibits.accuracy_table.table import NOTHING
-from lossproof.exhibits.accuracy_table.table import cell as percent
-from lossproof.tidy import Row, estimate
+from lossproof.tidy import Row
 
 METRIC = "mean_probability_gap"
 NOTE = (
@@ -16,14 +15,6 @@ NOTE = (
     "others [95 % interval over images and seeds]; its difference from {rival} is paired by image and seed. Accuracy "
     "on the same images in percent. A dash: not printed, or not measured."
 )
-
-
-def _cell(row: Row | None) -> str:
-    value = estimate(row)
-    if value is None:
-        return NOTHING
-    interval = "" if value.low is None or value.high is None else f" [{value.low:.3f}, {value.high:.3f}]"
-    return f"{value.value:.3f}{interval}"
 
 
 def mean_gaps_table(tidy: Sequence[Row], claims: Sequence[Row], title: str) -> Table:
@@ -41,8 +32,8 @@ def mean_gaps_table(tidy: Sequence[Row], claims: Sequence[Row], title: str) -> T
                 if (claim["dataset"], claim["training"], claim["metric"]) == (dataset, training, METRIC)
                 and claim["arch"] in ("", arch)
             ]
-            measured = tuple(_cell(found.get(metric)) for metric in (METRIC, "difference"))
-            cells = (printed[0] if printed else NOTHING, *measured, percent(found.get("test_accuracy")))
+            measured = tuple(estimated(found.get(metric), ".3f") for metric in (METRIC, "difference"))
+            cells = (printed[0] if printed else NOTHING, *measured, estimated(found.get("test_accuracy")))
             lines.append(Line((name(training),), cells))
         images = "".join(dict.fromkeys(f", {row['n_images']} images" for row in here))
         sections.append(Section(f"{name(dataset)} {name(arch)}{images}", tuple(lines)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lossproof.drawing.cells import Cell, Number
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tidy import Row, number
 
@@ -12,9 +13,9 @@ ROLES = {"check": "Checks", "counterexample": "Counterexamples", "control": "Con
 OVERVIEW_COLUMNS = ("statement", "title", "holds", "condition", "checks", "digits", "counterexamples", "controls")
 
 
-def _short(text: str) -> str:
+def _short(text: str) -> Cell:
     value = number(text)
-    return text if value is None else f"{value:.6g}"
+    return text if value is None else Number(value, form=".6g")
 
 
 def statement_table(tidy: Sequence[Row], title: str) -> Table:
@@ -27,7 +28,7 @@ def statement_table(tidy: Sequence[Row], title: str) -> Table:
                 (
                     _short(row["expected"]),
                     _short(row["measured"]),
-                    f"{number(row['residual']) or 0.0:.1e}",
+                    Number(number(row["residual"]) or 0.0, form=".1e"),
                     row["digits"],
                     "yes" if _true(row["case_holds"]) else "no",
                 ),

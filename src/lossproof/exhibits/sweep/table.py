@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lossproof.display_names import name, parameter
-from lossproof.drawing.quantity import quantity
+from lossproof.drawing.cells import NOTHING, Cell, estimated
+from lossproof.drawing.quantity import SPLITS, quantity
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.exhibits.accuracy_table.table import NOTHING, SPLITS, cell
 from lossproof.tidy import Row, number
 
 BEST, ALIKE = "*", "≈"
@@ -30,7 +30,7 @@ def _panels(tidy: Sequence[Row]) -> dict[Panel, list[Row]]:
     return found
 
 
-def _marked(panel: Sequence[Row]) -> dict[str, str]:
+def _marked(panel: Sequence[Row]) -> dict[str, Cell]:
     """The cells of a panel by training."""
     gaps = {row["training"]: row for row in panel if row["metric"] == "difference"}
     found = {}
@@ -39,8 +39,7 @@ def _marked(panel: Sequence[Row]) -> dict[str, str]:
             gap = gaps.get(row["training"])
             low, high = (number(gap[bound]) for bound in ("ci_low", "ci_high")) if gap else (None, None)
             alike = ALIKE if low is not None and high is not None and low <= 0 <= high else ""
-            value, bracket, rest = cell(row).partition(" [")
-            found[row["training"]] = f"{value}{alike if gap else BEST}{bracket}{rest}"
+            found[row["training"]] = estimated(row, mark=alike if gap else BEST)
     return found
 
 

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossproof.display_names import attack, name, rank
+from lossproof.drawing.cells import estimated
 from lossproof.drawing.typeset import Line, Section, Table
-from lossproof.exhibits.accuracy_table.table import NOTHING
-from lossproof.tidy import Row, number
+from lossproof.tidy import Row
 
 NOTE = (
     "Of images that a budget newly fools the network with, over all budgets and seeds: percent that are taken for the "
     "class of each rank in the prediction for the clean image [95 % interval over images]. By chance: if every image "
     "drew its wrong class by how often each class is the wrong one here [where 95 % of such draws lie]."
 )
-
-
-def _cell(row: Row | None) -> str:
-    value, low, high = (number(row[key]) if row else None for key in ("value", "ci_low", "ci_high"))
-    if value is None:
-        return NOTHING
-    return f"{value:.1f}" + ("" if low is None or high is None else f" [{low:.1f}, {high:.1f}]")
 
 
 def wrong_class_table(tidy: Sequence[Row], title: str) -> Table:
@@ -31,7 +24,7 @@ def wrong_class_table(tidy: Sequence[Row], title: str) -> Table:
         here = [row for row in tidy if tuple(row[key] for key in panels) == panel and not row["epsilon_printed"]]
         found = {(row["rank"], row["quantity"]): row for row in here}
         lines = tuple(
-            Line((rank(one),), tuple(_cell(found.get((one, quantity))) for quantity in ("share", "chance")))
+            Line((rank(one),), tuple(estimated(found.get((one, quantity))) for quantity in ("share", "chance")))
             for one in dict.fromkeys(row["rank"] for row in here if row["rank"])
         )
         dataset, arch, training, key = panel
