@@ -7,10 +7,10 @@ intervals are 95 % intervals that the tidy tables already hold; nothing is estim
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from lossproof.display_names import name
 from lossproof.statistics.intervals import Estimate
+from lossproof.verdict_word import VerdictWord
 
 TOLERANCE_POINTS = 2.0
 TOLERANCE_PROBABILITY = TOLERANCE_POINTS / 100
@@ -20,18 +20,18 @@ SIGN_ONLY = "sign"
 FLOOR_TIMES_CHANCE = 2.0
 
 
-class Verdict(StrEnum):
+class Verdict(VerdictWord):
     """What a comparison says; the order is that of the report."""
 
-    REPRODUCED = "reproduced"
-    NOT_REPRODUCED = "not reproduced"
-    DIRECTION_HOLDS = "direction holds"
-    DIRECTION_FAILS = "direction fails"
-    UNDECIDED = "undecided"
-    BASELINE = "baseline"
-    FAILED_TO_TRAIN = "failed to train"
-    NOT_RUN = "not run"
-    LOST = "lost"
+    REPRODUCED = "reproduced", "good"
+    NOT_REPRODUCED = "not reproduced", "bad"
+    DIRECTION_HOLDS = "direction holds", "good"
+    DIRECTION_FAILS = "direction fails", "bad"
+    UNDECIDED = "undecided", "open"
+    BASELINE = "baseline", "plain"
+    FAILED_TO_TRAIN = "failed to train", "open"
+    NOT_RUN = "not run", "grey"
+    LOST = "lost", "grey"
 
 
 @dataclass(frozen=True)

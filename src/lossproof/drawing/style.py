@@ -21,6 +21,7 @@ from matplotlib.lines import Line2D
 
 from lossproof.display_names import NAMES, recipe
 from lossproof.records import whole
+from lossproof.verdict_word import Meaning
 
 COLUMN, FULL = 3.3, 6.9
 """Widths in inches of one column and of the whole page."""
@@ -63,6 +64,15 @@ RC: dict[str, Any] = {
 BLUE, ORANGE = "#0072B2", "#E69F00"
 CLASS_COLOURS = (BLUE, ORANGE)
 """Points of class 0 and class 1."""
+
+VERDICTS: dict[Meaning, str] = {
+    "good": BLUE,
+    "bad": "#D55E00",
+    "open": "#777777",
+    "plain": "#000000",
+    "grey": "#777777",
+}
+"""Colours of verdicts by what they mean; beside each stands its sign."""
 
 TEN_CLASSES = (
     BLUE, ORANGE, "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#DDCC77", "#000000", "#882255", "#888888",

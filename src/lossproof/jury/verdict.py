@@ -1,4 +1,4 @@
-"""When a gain of robustness over the twin is real: the rule behind the jury's verdict on a network."""
+"""When a gain of robustness over the twin is real: the words of the audit's verdicts, and the rule behind them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from dataclasses import dataclass
 
 from lossproof.display_names import attack, budget
 from lossproof.statistics.intervals import Estimate
+from lossproof.verdict_word import VerdictWord
 
-REAL, VANISHES, NO_GAIN, WORSE, UNDECIDED = "real gain", "gain vanishes", "no gain", "worse", "undecided"
-REFERENCE, CONTROL = "reference", "control"
-VERDICTS = (REAL, VANISHES, NO_GAIN, WORSE, UNDECIDED, REFERENCE, CONTROL)
+
+class Verdict(VerdictWord):
+    """What the audit says of a network; the order is that of the report."""
+
+    REAL = "real gain", "good", "✓"
+    VANISHES = "gain vanishes", "bad", "✗"
+    WORSE = "worse", "bad", "▼"
+    NO_GAIN = "no gain", "grey", "–"
+    UNDECIDED = "undecided", "open", "?"
+    REFERENCE = "reference", "plain"
+    CONTROL = "control", "plain", "◇"
+
+
+REAL, VANISHES, WORSE, NO_GAIN, UNDECIDED, REFERENCE, CONTROL = Verdict
 MASKING = ("D1", "D2", "D8", "D11", "D12", "D13")
 """Diagnostics that forbid to call a gain real: the attacks' gradients are no measure of such a network.
 
@@ -46,7 +58,7 @@ class Gain:
         return (self.norm, self.epsilon) == (other.norm, other.epsilon)
 
 
-def verdict(gains: Sequence[Gain], seeds: int, flags: Collection[str]) -> tuple[str, str]:
+def verdict(gains: Sequence[Gain], seeds: int, flags: Collection[str]) -> tuple[Verdict, str]:
     """The verdict on a network that has a twin, and why in one sentence with the numbers.
 
     A gain is claimed where it shows under the printed attack. It is real where the worst case shows it too at any

@@ -153,6 +153,8 @@ def _exhibit(path: Path, paper: str, name: str, value: Any, config: dict[str, An
     kinds = catalogue("exhibits")
     known(source, f"{base}.kind", value["kind"], kinds, "kind of exhibit")
     kind = kinds[value["kind"]]
+    if kind.about.get("judges") and "attacks" in kind.parameters:
+        value = {"attacks": config["jury"]["attacks"]} | value
     schema = parameters_schema(kind.parameters, **SHARED)
     schema["required"] = ["kind", "title", "caption", *kind.about.get("required", [])]
     checked = check(value, schema, lambda _: source, ("exhibits", name))

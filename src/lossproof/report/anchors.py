@@ -1,4 +1,4 @@
-"""Ids and class names of the page."""
+"""Ids of the page."""
 
 from __future__ import annotations
 
@@ -8,8 +8,3 @@ import re
 def anchor(name: str) -> str:
     """The id of a section: 'sp/fig_3' -> 'sp-fig_3'."""
     return re.sub(r"[^\w.-]", "-", name)
-
-
-def slug(verdict: str) -> str:
-    """The class of a verdict: 'direction holds' -> 'direction-holds'."""
-    return verdict.replace(" ", "-")

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.jury import verdict as rule
+from lossproof.jury.verdict import Verdict
 from lossproof.tidy import number
 
-PRINTED_PROTOCOL, STRONGEST, STRONGEST_L2 = "jury_pgd", "jury_linf", "jury_l2"
-# The order of the report: what a reader asks first.
-VERDICTS = (rule.REAL, rule.VANISHES, rule.WORSE, rule.NO_GAIN, rule.UNDECIDED, rule.REFERENCE, rule.CONTROL)
-# The colours of the ledger's verdicts, by what the two have in common.
-LIKE = {
-    rule.REAL: "direction-holds",
-    rule.VANISHES: "direction-fails",
-    rule.WORSE: "direction-fails",
-    rule.NO_GAIN: "not-run",
-    rule.UNDECIDED: "undecided",
-    rule.REFERENCE: "baseline",
-    rule.CONTROL: "baseline",
-}
 NUMBERS = ("accuracy", "low", "high", "twin_accuracy", "gain", "gain_low", "gain_high")
 
 Row = Mapping[str, Any]
@@ -32,13 +19,20 @@ def run_of(row: Row) -> str:
     return f"{row['dataset']}/{row['arch']}/{row['training']}"
 
 
+def once(tables: Iterable[Iterable[Row]]) -> list[Row]:
+    """The rows of several tables of networks; of a network that several hold, those of the first table."""
+    owner: dict[str, int] = {}
+    return [row for at, rows in enumerate(tables) for row in rows if owner.setdefault(run_of(row), at) == at]
+
+
 def judged(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """One entry per network of a ``jury_verdicts`` table, in its order.
 
     ``printed`` and ``strongest`` hold the numbers (accuracy in percent, gain over the twin in points, 95 % intervals;
-    None where not recorded) under the attack that a paper would have reported and under the strongest one, at one
-    radius: where the claimed gain is surest; without one where the strongest attack tells the two networks apart;
-    else where the twin is nearest to 50 %. ``strongest_l2`` is the L2 attack's surest gain. Each is None without rows.
+    None where not recorded) under the attack that a paper would have reported (track printed) and under the strongest
+    one (track honest), in the L-infinity norm where the table has it, at one radius: where the claimed gain is surest;
+    without one where the strongest attack tells the two networks apart; else where the twin is nearest to 50 %.
+    ``strongest_l2`` is the surest gain under an honest attack in the other norm. Each is None without rows.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:
@@ -46,23 +40,40 @@ def judged(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return [_entry(run, mine) for run, mine in groups.items()]
 
 
+def in_order(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries of ``judged`` by verdict: gains first, kept or lost; the many without one after them."""
+    ranks = list(Verdict)
+    return sorted(entries, key=lambda entry: ranks.index(entry["verdict"]))
+
+
 def _entry(run: str, rows: list[Row]) -> dict[str, Any]:
     first = rows[0]
-    by_attack = {
-        attack: {str(row["epsilon"]): row for row in rows if row["attack"] == attack}
-        for attack in (PRINTED_PROTOCOL, STRONGEST, STRONGEST_L2)
-    }
-    epsilon = _telling(by_attack)
+    norm = min((row["norm"] for row in rows), key="linf".__ne__)
+    printed, strongest = (
+        _worst([row for row in rows if (row["track"], row["norm"]) == (track, norm)]) for track in ("printed", "honest")
+    )
+    elsewhere = [row for row in rows if row["track"] == "honest" and row["norm"] != norm]
+    epsilon = _telling(list(printed.values()), list(strongest.values()))
     return {
         "run": run,
-        **{key: first[key] for key in ("dataset", "arch", "training", "control", "twin", "verdict", "why")},
+        **{key: first[key] for key in ("dataset", "arch", "training", "control", "twin", "why")},
+        "verdict": Verdict(first["verdict"]),
         "flags": str(first["flags"] or "").split(),
         **{key: number(first[key]) for key in ("n_images", "seeds", "clean")},
         "epsilon": next((_radius(row) for row in rows if str(row["epsilon"]) == epsilon), epsilon),
-        "printed": _numbers(by_attack[PRINTED_PROTOCOL].get(epsilon)),
-        "strongest": _numbers(by_attack[STRONGEST].get(epsilon)),
-        "strongest_l2": _numbers(max(by_attack[STRONGEST_L2].values(), key=_surest, default=None)),
+        "printed": _numbers(printed.get(epsilon)),
+        "strongest": _numbers(strongest.get(epsilon)),
+        "strongest_l2": _numbers(max(elsewhere, key=_surest, default=None)),
     }
+
+
+def _worst(rows: Iterable[Row]) -> dict[str, Row]:
+    """By radius: of several attacks the one that leaves least."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        radius = str(row["epsilon"])
+        found[radius] = min(found.get(radius, row), row, key=_or("accuracy", math.inf))
+    return found
 
 
 def _numbers(row: Row | None) -> dict[str, Any] | None:
@@ -85,9 +96,8 @@ def _or(key: str, missing: float) -> Callable[[Row], float]:
 _surest = _or("gain_low", -math.inf)
 
 
-def _telling(by_attack: Mapping[str, Mapping[str, Row]]) -> str:
+def _telling(printed: Sequence[Row], strongest: Sequence[Row]) -> str:
     """The radius to tell of; see ``judged``."""
-    printed, strongest = (list(by_attack[attack].values()) for attack in (PRINTED_PROTOCOL, STRONGEST))
     claimed = [row for row in printed if _surest(row) > 0]
     if claimed:
         return str(max(claimed, key=_surest)["epsilon"])

@@ -8,32 +8,31 @@ from typing import Any
 
 from lossproof.display_names import name
 from lossproof.exhibits.judged import number_of
+from lossproof.jury.verdict import Verdict
 from lossproof.report.anchors import anchor
 from lossproof.report.context import Jury
-from lossproof.report.judged import LIKE, VERDICTS, judged
+from lossproof.report.judged import in_order, judged
+from lossproof.report.overview import parts
 from lossproof.report.pictures import picture
 from lossproof.report.points import accuracy_in_words, gain_in_words
-
-RANK = {verdict: at for at, verdict in enumerate(VERDICTS)}
 
 
 def jury_view(jury: Jury) -> dict[str, Any]:
     """What the template needs; ``lines`` and ``cards`` are empty where the jury did not sit."""
     cards = [_card(card) for card in jury.get("cards", ())]
     drawn = {card["run"]: card["anchor"] for card in cards}
-    # Gains first, kept or lost; the many without one after them. Filters and sorting are there for the rest.
-    entries = sorted(judged(jury.get("verdicts", ())), key=lambda entry: RANK.get(entry["verdict"], len(RANK)))
+    entries = in_order(judged(jury.get("verdicts", ())))
     lines = [_line(entry, drawn) for entry in entries]
     told = [*lines, *cards]
     counts = Counter(line["verdict"] for line in lines)
     return {
         "lines": lines,
         "cards": cards,
-        "counts": [{"name": one, "slug": LIKE[one], "count": counts[one]} for one in VERDICTS if counts[one]],
+        "counts": [part for part in parts(counts, Verdict) if part["count"]],
         "choices": {
             "dataset": _choices(told, "dataset"),
             "arch": _choices(told, "arch"),
-            "verdict": [(one, one) for one in VERDICTS if any(line["verdict"] == one for line in told)],
+            "verdict": [(one, one) for one in Verdict if any(line["verdict"] == one for line in told)],
             "flag": [(flag, flag) for flag in sorted({flag for one in told for flag in one["flags"]}, key=number_of)],
         },
     }
@@ -49,7 +48,7 @@ def _line(entry: Mapping[str, Any], cards: Mapping[str, str]) -> dict[str, Any]:
         "anchor": cards.get(entry["run"], ""),
         "names": (name(entry["dataset"]), name(entry["arch"]), entry["control"] or name(entry["training"])),
         "twin": name(entry["twin"]) if entry["twin"] else "",
-        "slug": LIKE.get(entry["verdict"], "not-run"),
+        "meaning": entry["verdict"].meaning,
         "basis": ", ".join(f"{entry[key]:g} {key.removeprefix('n_')}" for key in ("n_images", "seeds") if entry[key]),
         "clean": accuracy_in_words({"accuracy": entry["clean"]}),
         "gain_l2": gain_in_words(entry["strongest_l2"]),
@@ -73,6 +72,6 @@ def _card(card: Mapping[str, Any]) -> dict[str, Any]:
         "flags": list(card["flags"]),
         "anchor": anchor(f"card-{card['run']}"),
         "title": " · ".join(map(name, (card["training"], card["arch"], card["dataset"]))),
-        "slug": LIKE.get(card["verdict"], "not-run"),
+        "meaning": Verdict(card["verdict"]).meaning if card["verdict"] else "",
         "picture": picture(card["png"]),
     }

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossproof.claims.columns import CLAIM_COLUMNS
-from lossproof.claims.published import RUN_COLUMNS
-from lossproof.claims.verdict import SIGN_ONLY
+from lossproof.claims.published import NOT_PRINTED, RUN_COLUMNS
+from lossproof.claims.verdict import SIGN_ONLY, Verdict
 from lossproof.display_names import name
 from lossproof.drawing.quantity import quantity
-from lossproof.report.anchors import anchor, slug
+from lossproof.report.anchors import anchor
 from lossproof.report.overview import exhibit_of
 from lossproof.tidy import number
 
@@ -122,7 +122,7 @@ def ledger_lines(
                     if (other := by_claim.get(claim_key(row)))
                 ],
                 "verdict": str(row["verdict"]),
-                "slug": slug(str(row["verdict"])),
+                "meaning": Verdict(row["verdict"]).meaning if row["verdict"] != NOT_PRINTED else "",
                 "plausible": row["plausible"],
                 "reason": row["reason"],
                 "records": records(row, edition) if edition and has_value else [],

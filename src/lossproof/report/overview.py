@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossproof.claims.verdict import Verdict
-from lossproof.report.anchors import slug
 from lossproof.tidy import Row, number
+from lossproof.verdict_word import VerdictWord
 
-MEANINGS = {
+EXPLANATIONS = {
     Verdict.REPRODUCED: "Same data set and protocol; within 2 points (probabilities: 0.02) or the 95 % interval.",
     Verdict.NOT_REPRODUCED: "Same data set and protocol; outside that tolerance.",
     Verdict.DIRECTION_HOLDS: "The difference to the rival has the printed sign; its interval excludes zero.",
@@ -46,9 +46,9 @@ def verdict_counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, Counter[str]]
     return counts
 
 
-def parts(found: Mapping[str, int], shown: Iterable[str] = tuple(Verdict)) -> list[dict[str, Any]]:
+def parts(found: Mapping[str, int], shown: Iterable[VerdictWord] = tuple(Verdict)) -> list[dict[str, Any]]:
     """The counts of some verdicts in the order of the report."""
-    return [{"name": str(one), "slug": slug(one), "count": found.get(str(one), 0)} for one in shown]
+    return [{"name": str(one), "meaning": one.meaning, "count": found.get(one, 0)} for one in shown]
 
 
 def verdict_list(ledger: Sequence[Row]) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def verdict_list(ledger: Sequence[Row]) -> list[dict[str, Any]]:
         part
         | {
             "distinct": distinct(row for row in ledger if row["verdict"] == part["name"]),
-            "meaning": MEANINGS[Verdict(part["name"])],
+            "explanation": EXPLANATIONS[Verdict(part["name"])],
         }
         for part in parts(total)
     ]

@@ -8,12 +8,10 @@ from typing import Any
 
 from lossproof.claims.verdict import Verdict
 from lossproof.jury.finding import RAISED
-from lossproof.report.judged import VERDICTS, judged, run_of
+from lossproof.jury.verdict import REFERENCE
+from lossproof.report.judged import in_order, judged, run_of
 from lossproof.report.ledger import interval_in_words, network, printed_in_words, value_in_words, what
 from lossproof.report.overview import exhibit_of, measured
-
-HOLDS = (Verdict.REPRODUCED, Verdict.DIRECTION_HOLDS)
-FAILS = (Verdict.NOT_REPRODUCED, Verdict.DIRECTION_FAILS)
 
 Row = Mapping[str, Any]
 
@@ -35,7 +33,7 @@ def summarise(
     paper's exhibits as 'data set/architecture/training'.
 
     ``claims``: counts; ``holds`` and ``fails``: printed numbers with a verdict for or against; ``sat``: whether there
-    was a jury; ``trainings``: entries of ``judged`` in the order of ``VERDICTS``; ``flags``: per diagnostic where it
+    was a jury; ``trainings``: entries of ``judged`` in the order of their verdicts; ``flags``: per diagnostic where it
     was raised; ``controls``: networks made to be caught, where this paper has their data set and architecture.
     """
     claims = [row for row in ledger_rows if row["paper"] == paper]
@@ -43,8 +41,7 @@ def summarise(
     entries = judged(verdict_rows)
     own = [entry for entry in entries if entry["run"] in mine and not entry["control"]]
     places = {(entry["dataset"], entry["arch"]) for entry in own}
-    trainings = [entry for entry in own if entry["verdict"] != "reference"]
-    rank = {verdict: at for at, verdict in enumerate(VERDICTS)}
+    trainings = [entry for entry in own if entry["verdict"] != REFERENCE]
     diagnosed = [row for row in diagnostic_rows if run_of(row) in mine and not row["control"]]
     return {
         "paper": paper,
@@ -54,23 +51,18 @@ def summarise(
             "printed": len(claims),
             "measured": len(measured(claims)),
             "implausible": sum(row["plausible"] != "yes" for row in claims),
-            "verdicts": _counted((str(row["verdict"]) for row in claims), map(str, Verdict)),
+            "verdicts": Counter(str(row["verdict"]) for row in claims),
         },
-        "holds": [_number(row) for row in claims if row["verdict"] in HOLDS],
-        "fails": [_number(row) for row in claims if row["verdict"] in FAILS],
+        "holds": [_number(row) for row in claims if Verdict(row["verdict"]).meaning == "good"],
+        "fails": [_number(row) for row in claims if Verdict(row["verdict"]).meaning == "bad"],
         "sat": bool(entries),
-        "references": sum(entry["verdict"] == "reference" for entry in own),
-        "verdicts": _counted((entry["verdict"] for entry in trainings), VERDICTS),
-        "trainings": sorted(trainings, key=lambda entry: rank.get(entry["verdict"], len(rank))),
+        "references": sum(entry["verdict"] == REFERENCE for entry in own),
+        "verdicts": Counter(entry["verdict"] for entry in trainings),
+        "trainings": in_order(trainings),
         "diagnosed": len({run_of(row) for row in diagnosed}),
         "flags": _flags(diagnosed),
         "controls": [entry for entry in entries if entry["control"] and (entry["dataset"], entry["arch"]) in places],
     }
-
-
-def _counted(found: Iterable[str], order: Iterable[str]) -> dict[str, int]:
-    counts = Counter(found)
-    return {one: counts[one] for one in order if counts[one]}
 
 
 def _number(row: Row) -> dict[str, str]:

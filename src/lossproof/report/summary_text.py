@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from lossproof.claims import verdict as claims
 from lossproof.display_names import name
-from lossproof.jury.verdict import NO_GAIN
+from lossproof.jury import verdict as jury
 from lossproof.report.points import accuracy_in_words, gain_in_words, signed
 
 # What does not fit on a page stands in the ledger, or in the jury's table.
@@ -80,8 +81,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _counts(found: Mapping[str, int]) -> str:
-    return ", ".join(f"{one} {count}" for one, count in found.items())
+def _counts(found: Mapping[str, int], order: Iterable[str]) -> str:
+    return ", ".join(f"{one} {found[one]}" for one in order if found.get(one))
 
 
 def _first(names: Sequence[str], most: int = MOST_NAMES) -> str:
@@ -97,13 +98,13 @@ def _run(run: str) -> str:
 
 
 def _printed(summary: Mapping[str, Any]) -> Block:
-    claims = summary["claims"]
+    told = summary["claims"]
     sentences = [
-        f"The paper prints {_count(claims['printed'], 'number')}; {claims['measured']} of them carry a measured value."
+        f"The paper prints {_count(told['printed'], 'number')}; {told['measured']} of them carry a measured value."
     ]
-    if claims["verdicts"]:
-        sentences.append(f"Verdicts: {_counts(claims['verdicts'])}.")
-    sentences.append(f"{claims['implausible']} are marked as not plausible in print.")
+    if told["verdicts"]:
+        sentences.append(f"Verdicts: {_counts(told['verdicts'], claims.Verdict)}.")
+    sentences.append(f"{told['implausible']} are marked as not plausible in print.")
     return _block("Printed numbers", sentences)
 
 
@@ -141,11 +142,11 @@ def _jury(summary: Mapping[str, Any]) -> Block:
     if not trainings:
         return _block(heading, ["The jury judged no training of this paper."])
     claimed = [one for one in trainings if _claimed(one)]
-    kept = sum(one["verdict"] == "real gain" for one in claimed)
-    gone = sum(one["verdict"] == "gain vanishes" for one in claimed)
+    kept = sum(one["verdict"] == jury.REAL for one in claimed)
+    gone = sum(one["verdict"] == jury.VANISHES for one in claimed)
     sentences = [
         f"{_count(len(trainings), 'trained network')} of this paper stood before the jury, each beside its "
-        f"cross-entropy twin on the same images: {_counts(summary['verdicts'])}."
+        f"cross-entropy twin on the same images: {_counts(summary['verdicts'], jury.Verdict)}."
     ]
     if claimed:
         sentences.append(
@@ -156,7 +157,7 @@ def _jury(summary: Mapping[str, Any]) -> Block:
     else:
         sentences.append("Not even under PGD, as a paper would have reported it, does one of them gain on the twin.")
     sentences.append("Gains are in points of accuracy over the twin, with 95 % intervals over images and seeds.")
-    told = [one for one in trainings if one["verdict"] != NO_GAIN or one["flags"] or _claimed(one)]
+    told = [one for one in trainings if one["verdict"] != jury.NO_GAIN or one["flags"] or _claimed(one)]
     sentences += _left_out([one for one in trainings if one not in told])
     rows = [
         (

@@ -317,6 +317,8 @@ def _diagnostics(config: dict[str, Any], origin: Origin) -> None:
         )
         for name, entry in entries.items()
     }
+    for name in config["jury"]["attacks"]:
+        _known(origin, ("jury", "attacks"), name, config["attacks"], "attack")
     for dataset, given in config["jury"]["epsilon"].items():
         path = ("jury", "epsilon", dataset)
         _known(origin, path, dataset, [*config["datasets"], "default"], "data set")

@@ -120,7 +120,7 @@ CLAIM, FALLS, STANDS = gain("jury_pgd", 40), gain("jury_linf", 1), gain("jury_li
 )  # fmt: skip
 def test_the_rule(gains, seeds, flags, said, why):
     found, because = rule.verdict(gains, seeds, flags)
-    assert found == said and found in rule.VERDICTS
+    assert found == said and found in rule.Verdict
     assert why in because and because.endswith(".") and "\n" not in because
 
 

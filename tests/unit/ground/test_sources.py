@@ -30,7 +30,7 @@ LAYERS = [
         "display_names",
         "paths",
     }
-    | {"statistics", "tidy"},
+    | {"statistics", "tidy", "verdict_word"},
     {"criteria", "heads", "models", "datasets", "threats", "settings"},
     {"defences"},
     {"training"},

@@ -146,7 +146,7 @@ def test_every_claim_is_a_row(text, context):
 
 
 def test_counts_add_up(text, context):
-    cards = dict(re.findall(r'<li class="([\w-]+)"><b>(\d+)</b>', text))
+    cards = {name: count for count, name in re.findall(r'<li class="\w+"><b>(\d+)</b>([\w ]+)', text)}
     assert sum(map(int, cards.values())) == 262
     assert int(cards["baseline"]) == sum(one["verdict"] == "baseline" for one in context["ledger"])
 

@@ -12,8 +12,9 @@ from jury_rows import ATTACKS, small_jury, verdict_rows
 from tidy_rows import CLAIMS, REFERENCE, STAND_INS, tables
 
 from lossproof.claims.ledger import COLUMNS, build_ledger
+from lossproof.jury.verdict import Verdict
 from lossproof.records import write_csv
-from lossproof.report.judged import VERDICTS, judged
+from lossproof.report.judged import judged
 from lossproof.report.summary import summarise
 from lossproof.report.summary_text import blocks, markdown
 
@@ -132,10 +133,10 @@ def test_a_radius_is_spelt_as_in_the_configuration():
 
 def test_trainings_stand_in_the_order_of_verdicts():
     rows = []
-    for at, verdict in enumerate(reversed(VERDICTS)):
+    for at, verdict in enumerate(reversed(Verdict)):
         rows += verdict_rows(f"a/b/c{at}", dict.fromkeys(ATTACKS, (0.0, -1.0, 1.0)), verdict=verdict)
-    told = summarise("sp", [], rows, runs={f"a/b/c{at}" for at in range(len(VERDICTS))})
-    assert [one["verdict"] for one in told["trainings"]] == [one for one in VERDICTS if one != "reference"]
+    told = summarise("sp", [], rows, runs={f"a/b/c{at}" for at in range(len(Verdict))})
+    assert [one["verdict"] for one in told["trainings"]] == [one for one in Verdict if one != "reference"]
     assert told["references"] == 1
 
 

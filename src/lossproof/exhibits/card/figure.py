@@ -14,7 +14,7 @@ from lossproof.display_names import in_full
 from lossproof.drawing import labels, style
 from lossproof.drawing.sheet import Panel, Sheet
 from lossproof.exhibits.diagnostics_map.figure import FLAGS, brief
-from lossproof.exhibits.jury_verdicts.figure import VERDICTS
+from lossproof.jury.verdict import Verdict
 
 Record = Mapping[str, Any]
 
@@ -72,10 +72,11 @@ def _head(sheet: Sheet, record: Record, attacks: Mapping[str, Record], words: Re
     """The network, its verdict, and its accuracies with their intervals."""
     run = record["run"]
     sheet.write(0.1, HEIGHT - 0.15, in_full(run["training"]), fontsize=10, fontweight="bold")
-    if said := words.get("verdict"):
-        colour, sign = VERDICTS.get(said, ("#000000", ""))
+    if words.get("verdict"):
+        said = Verdict(words["verdict"])
+        colour = style.VERDICTS[said.meaning]
         look: dict[str, Any] = {"fontsize": 10, "fontweight": "bold", "color": colour, "ha": "right"}
-        sheet.write(WIDTH - 0.1, HEIGHT - 0.15, f"{sign} {said}".strip(), **look)
+        sheet.write(WIDTH - 0.1, HEIGHT - 0.15, f"{said.sign} {said}".strip(), **look)
     where = f"{labels.name(run['dataset'])}, {labels.name(run['arch'])}, seed {run['seed']}"
     where += f", compared with {in_full(words['twin'])}" if words.get("twin") else ""
     where += f"; a control: {words['control']}" if words.get("control") else ""

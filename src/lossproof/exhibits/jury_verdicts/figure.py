@@ -14,21 +14,13 @@ from matplotlib.lines import Line2D
 from lossproof import tidy
 from lossproof.display_names import in_full
 from lossproof.drawing import labels, style
+from lossproof.jury.verdict import Verdict
 
 GROUP = ("dataset", "arch")
 NEEDED = (
     *(*GROUP, "training", "twin", "attack", "track", "norm", "epsilon", "epsilon_printed"),
     *("gain", "gain_low", "gain_high", "verdict"),
 )
-# Colour and sign of a verdict, told apart by the sign too.
-VERDICTS = {
-    "real gain": ("#0072B2", "✓"),
-    "gain vanishes": ("#D55E00", "✗"),
-    "worse": ("#882255", "▼"),
-    "undecided": ("#777777", "?"),
-    "no gain": ("#777777", "–"),
-    "control": ("#000000", "◇"),
-}
 ROW, HEAD = 0.19, 0.34
 """Inches of a network's row, and of a panel's title with its scale."""
 ONE_COLUMN = 26
@@ -41,7 +33,7 @@ class Shown(NamedTuple):
     """What a row shows: the claim where it is largest, the strongest attack in the same ball, and the best in L2."""
 
     training: str
-    verdict: str
+    verdict: Verdict
     printed: tidy.Row | None
     linf: tidy.Row | None
     l2: tidy.Row | None
@@ -85,7 +77,7 @@ def _shown(rows: list[tidy.Row]) -> list[Shown]:
         printed = _best([row for row in compared if row["track"] == "printed"])
         same = [row for row in worst if printed and all(row[key] == printed[key] for key in ("norm", "epsilon"))]
         l2 = _best([row for row in worst if row["norm"] == "l2"])
-        found.append(Shown(training, mine[0]["verdict"], printed, same[0] if same else None, l2))
+        found.append(Shown(training, Verdict(mine[0]["verdict"]), printed, same[0] if same else None, l2))
     return found
 
 
@@ -133,9 +125,9 @@ def _column(
 def _panel(axes: Axes, rows: list[Shown], reach: tuple[float, float]) -> None:
     axes.axvline(0, color="#999999", linewidth=0.6, zorder=0)
     for at, row in enumerate(rows):
-        colour, sign = VERDICTS.get(row.verdict, VERDICTS["undecided"])
+        colour = style.VERDICTS[row.verdict.meaning]
         budget = row.printed["epsilon_printed"] if row.printed else ""
-        said = f"{sign} {row.verdict}" + (f", ε = {budget}" if budget else "")
+        said = f"{row.verdict.sign} {row.verdict}" + (f", ε = {budget}" if budget else "")
         axes.text(1.01, at, said, transform=axes.get_yaxis_transform(), va="center", fontsize=6, color=colour)
         if row.printed and row.linf:
             ends = [(tidy.plotted(one["gain"]), at + y) for one, y in ((row.printed, PRINTED), (row.linf, LINF))]

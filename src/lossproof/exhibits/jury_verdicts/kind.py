@@ -36,7 +36,8 @@ CATALOGUE = {
                 "type": "array",
                 "items": {"type": "string"},
                 "minItems": 1,
-                "description": "track printed: where a gain is claimed; track honest: the worst cases that decide",
+                "description": "track printed: where a gain is claimed; track honest: the worst cases that decide; "
+                "else jury.attacks of the configuration",
             },
         },
         "required": ["attacks"],
