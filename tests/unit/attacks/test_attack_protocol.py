@@ -361,11 +361,11 @@ def test_budgets_as_printed():
 
 
 def test_wilson_interval():
-    assert wilson(10, 20) == pytest.approx((29.93, 70.07), abs=0.01)
-    assert wilson(0, 64) == pytest.approx((0, 5.66), abs=0.01)
-    assert wilson(64, 64)[1] == 100
+    assert wilson(0.5, 20) == pytest.approx((29.93, 70.07), abs=0.01)
+    assert wilson(0.0, 64) == pytest.approx((0, 5.66), abs=0.01)
+    assert wilson(1.0, 64)[1] == 100
     with pytest.raises(ValueError, match="no share"):
-        wilson(0, 0)
+        wilson(0.0, 0)
 
 
 def test_chosen_images_are_stratified_sorted_and_seeded():
