@@ -39,27 +39,11 @@ KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "swept": int,
     },
 }
-SCHEMA = frozenset(
-    [
-        "additionalProperties",
-        "default",
-        "description",
-        "enum",
-        "exclusiveMaximum",
-        "exclusiveMinimum",
-        "items",
-        "maxItems",
-        "maximum",
-        "minItems",
-        "minLength",
-        "minimum",
-        "pattern",
-        "properties",
-        "required",
-        "type",
-        "uniqueItems",
-    ]
-)
+SCHEMA = {
+    *("additionalProperties", "default", "description", "enum", "exclusiveMaximum", "exclusiveMinimum", "items"),
+    *("maxItems", "maximum", "minItems", "minLength", "minimum", "pattern", "properties", "required", "type"),
+    "uniqueItems",
+}
 """The keywords of JSON schema that describe a parameter."""
 
 
