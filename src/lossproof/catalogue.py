@@ -19,6 +19,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from lossproof.catalogue_entries import check
+from lossproof.sources import imported_from
+
 PACKAGE = Path(__file__).resolve().parent
 # Where the components of a kind lie, for kinds whose package holds more than components.
 PLACES = {
@@ -76,7 +79,7 @@ def _definition(path: Path, name: str) -> ast.expr | None:
         if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
             return _Named(path).visit(node.value)
         if isinstance(node, ast.ImportFrom) and name in (alias.name for alias in node.names):
-            top, *parts = (node.module or "").split(".")
+            top, *parts = imported_from(node, path).split(".")
             if top == PACKAGE.name:
                 return _definition(PACKAGE.joinpath(*parts).with_suffix(".py"), name)
     return None
@@ -104,6 +107,8 @@ def _literal(path: Path) -> dict[str, Any]:
 
 def _entries(kind: str, path: Path) -> dict[str, Entry]:
     """What one file offers."""
+    for name, spec in _literal(path).items():
+        check(kind, path, name, spec)
     return {
         name: Entry(
             kind,

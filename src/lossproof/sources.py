@@ -26,15 +26,29 @@ def _path(module: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def imported_from(node: ast.ImportFrom, path: Path) -> str:
+    """The absolute name of the module that a ``from`` import names, a relative one from where its file lies.
+
+    '' for one that leads out of this package.
+    """
+    if not node.level:
+        return node.module or ""
+    if not path.is_relative_to(PACKAGE):
+        return ""
+    folder = path.relative_to(PACKAGE.parent).parts[: -node.level]
+    return ".".join((*folder, *filter(None, [node.module]))) if folder else ""
+
+
 def _imports(path: Path) -> set[str]:
-    """Names of our own modules that a file imports, wherever in the file the import stands."""
+    """Names of our own modules that a file imports, in whatever form and wherever in the file."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = imported_from(node, path)
+            names.add(module)
+            names.update(f"{module}.{alias.name}" for alias in node.names)
     return {name for name in names if _path(name)}
 
 

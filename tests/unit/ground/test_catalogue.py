@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from lossproof import catalogue as module
-from lossproof.catalogue import PACKAGE, catalogue, load
+from lossproof.catalogue import PACKAGE, PLACES, catalogue, load
 
 KINDS = ("criteria", "heads", "models", "datasets", "attacks", "jury", "toys", "theory", "exhibits")
 
@@ -80,6 +80,30 @@ def test_a_new_file_is_all_it_takes(tmp_path, monkeypatch):
         assert (entry.module, entry.defaults(), entry.about) == ("lossproof.criteria.new", {"a": 1}, {"head": "x"})
     finally:
         catalogue.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "fault"),
+    [
+        ("exhibits", {"build": "K", "figures": "figure:draw"}, r"one\.figures: unknown key, expected one of .*figure,"),
+        ("exhibits", {"build": "K", "answers": 1}, r"one\.answers: found 1, expected a bool"),
+        ("exhibits", {"build": "K", "swept": True}, r"one\.swept: found True, expected a int"),
+        ("attacks", {"build": "K", "parameters": {}}, r"one: key 'track' is missing"),
+        ("criteria", {"parameters": {}}, r"one: key 'build' is missing"),
+        ("criteria", {"build": "K", "parameters": {"eps": 1.0}}, r"one\.parameters\.eps: found 1\.0, expected a dict"),
+        ("heads", {"build": "K", "parameters": {"eps": {"minimun": 1}}}, r"one\.parameters\.eps\.minimun: unknown key"),
+        ("models", {"build": "K", "head": "linear"}, r"one\.head: unknown key, expected one of build, parameters"),
+        ("toys", "K", r"one: found 'K', expected a dict"),
+    ],
+)
+def test_a_wrong_entry_is_refused_in_one_line(tmp_path, monkeypatch, kind, entry, fault):
+    path = tmp_path / PLACES.get(kind, f"{kind}/*.py").replace("*", "own")
+    path.parent.mkdir(parents=True)
+    path.write_text(f"CATALOGUE = {{'one': {entry!r}}}\n")
+    monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    with pytest.raises(ValueError, match=rf"^{path}: CATALOGUE\.{fault}") as caught:
+        list(module.Catalogue(kind))
+    assert "\n" not in str(caught.value)
 
 
 def test_planning_and_drawing_import_no_torch():
