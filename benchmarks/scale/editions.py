@@ -1,13 +1,11 @@
-"""The plan of an edition, from config.yaml and its overlays as the workflow merges them."""
+"""The plan of an edition, merged as the workflow does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
-from snakemake.utils import update_config
 
 from lossproof.planning.declare import load_exhibits
 from lossproof.planning.forecast import Forecast
@@ -22,11 +20,7 @@ def forecast_of(overlays: Sequence[Path], root: Path = ROOT) -> Forecast:
 
     SettingsError or OSError where an overlay is wrong or absent.
     """
-    files = [ROOT / "config.yaml", *overlays]
-    merged: dict[str, Any] = {}
-    for path in files:
-        update_config(merged, yaml.safe_load(path.read_text(encoding="utf-8")))
-    config = load_config(merged, files, ROOT / "workflow/schemas/config.schema.yaml")
+    config = load_config(ROOT, overlays)
     return Forecast(Plan(config, load_exhibits(ROOT / "exhibits", config["papers"], config)), root)
 
 
