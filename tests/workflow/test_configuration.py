@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from checkout import new_checkout
+from executor_plugins import install
 
 TARGET = "sp_theorem_1"
 
@@ -22,12 +23,17 @@ def checkout(tmp_path_factory):
         (),
         ("--configfile", "own.yaml"),
         ("--profile", "profiles/gpu", "--configfile", "own.yaml"),
-        ("--workflow-profile", "profiles/slurm", "--configfile", "own.yaml"),
     ],
     ids=" ".join,
 )
 def test_an_overlay_without_an_edition_stays_in_the_embedded_one(checkout, options):
     assert "results/embedded/theory/sp/theorem_1.json" in checkout.succeed("-n", TARGET, *options)
+
+
+def test_so_it_does_on_a_cluster(checkout, tmp_path):
+    options = ("--workflow-profile", "profiles/slurm", "--configfile", "own.yaml")
+    said = checkout.succeed("-n", TARGET, *options, PYTHONPATH=str(install(tmp_path)))
+    assert "results/embedded/theory/sp/theorem_1.json" in said
 
 
 @pytest.mark.parametrize(
