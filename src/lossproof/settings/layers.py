@@ -108,7 +108,7 @@ def read_layers(
         [Layer(name, {key: content[key] for key in content if key != "extends"}) for name, content in layers]
     )
     for section in INHERITING:
-        entries = found.merged.get(section)
+        entries: Any = found.merged.get(section)
         for name, entry in entries.items() if isinstance(entries, dict) else ():
             if isinstance(entry, dict):
                 entries[name] = {key: value for key, value in entry.items() if value != INHERIT}
