@@ -9,9 +9,7 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
-configfile: "config.yaml"
-
-
+# It reads config/*.yaml, editions/<edition>.yaml and config.yaml, then what --configfile and --config say.
 include: "workflow/rules/common.smk"
 include: "workflow/rules/storage.smk"
 include: "workflow/rules/resources.smk"

@@ -76,8 +76,9 @@ def main() -> None:
         start = clock()
         for batch, truth in zip(images.split(512), labels.split(512), strict=True):
             sweep(
-                model, batch, truth, norm="linf", epsilons=[0.1], step_sizes=[0.01], seed=0, steps=10, early_drop=False
-            )
+                model, batch, truth, norm="linf", epsilons=[0.1], step_sizes=[0.01], seed=0, steps=10,
+                losses=("ce",), random_start=False, early_drop=False,
+            )  # fmt: skip
         if device.type == "cuda":
             torch.cuda.synchronize()
         attack_seconds = clock() - start

@@ -15,8 +15,8 @@ INTRODUCTION = """\
 # Assumptions
 
 Settings that a paper leaves unspecified, and the default that we take for each. To change one, override its key
-in an overlay or with `--config`. Values are those of the paper edition (`editions/paper.yaml`); smaller editions
-run smaller budgets.
+in an overlay or with `--config`. Values are those of the paper edition (`config/`); smaller editions run smaller
+budgets.
 
 Written by `make docs` from `reference/assumptions.csv`; edit that file, not this one.
 """

@@ -1,13 +1,9 @@
-"""Editions as Snakemake would merge them, for the tests of settings and plans."""
+"""Editions as the workflow loads them, for the tests of settings and plans."""
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
-
-import yaml
-from snakemake.utils import update_config
 
 from lossproof.planning.declare import load_exhibits
 from lossproof.planning.plan import Plan
@@ -20,18 +16,13 @@ EXHIBITS = ROOT / "exhibits"
 
 
 def edition(name: str) -> Path:
-    """The overlay of a shipped edition."""
+    """The file of a shipped edition."""
     return ROOT / "editions" / f"{name}.yaml"
 
 
 def load(*overlays: Path, base: Path = BASE, cli: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The checked configuration of config.yaml, overlays and ``--config``."""
-    files = [base, *overlays]
-    merged: dict[str, Any] = {}
-    for path in files:
-        update_config(merged, yaml.safe_load(path.read_text(encoding="utf-8")))
-    update_config(merged, copy.deepcopy(cli or {}))
-    return load_config(merged, files, SCHEMA)
+    """The checked configuration of a ``config.yaml``, overlays and ``--config``."""
+    return load_config(ROOT, overlays, cli, base)
 
 
 def plan(*overlays: Path, cli: dict[str, Any] | None = None) -> Plan:

@@ -25,23 +25,20 @@ from lossproof.heads.choice import head_of
 from lossproof.planning.plan_text import plan_text
 from lossproof.settings.check import SettingsError
 from lossproof.settings.config import load_config
+from lossproof.settings.layers import shown
 from lossproof.settings.resolved import SELECTIONS, per_dataset, phases, recipe_settings, run_settings, toy_settings
 
-
-def config_files():
-    """config.yaml, then the overlays: later ones win (Snakemake lists config.yaml last)."""
-    *overlays, base = workflow.configfiles
-    here = Path.cwd()
-    return [
-        base,
-        *(path.relative_to(here) if path.is_relative_to(here) else path for path in map(Path, overlays)),
-    ]
+# Snakemake merges config.yaml, overlays and --config in an order of its own; here they are read again.
+OVERLAYS = workflow.config_settings.configfiles
+# Under --directory results and figures lie there, and a config.yaml there wins over the project's.
+ELSEWHERE = Path.cwd() != ROOT
+CONFIG_YAML = Path("config.yaml") if Path("config.yaml").is_file() else ROOT / "config.yaml"
 
 
 def read_plan():
     """The configuration and declarations, or one line that says what is wrong with them."""
     try:
-        checked = load_config(config, config_files(), ROOT / "workflow/schemas/config.schema.yaml")
+        checked = load_config(ROOT, OVERLAYS, workflow.config_settings.config, CONFIG_YAML)
         exhibits = load_exhibits(ROOT / "exhibits", checked["papers"], checked)
         plan = Plan(checked, exhibits)
         plan.runs  # those that attacks are made on must resolve too
@@ -93,11 +90,13 @@ ON_DEVICE = (
     if workflow.remote_exec
     else f'local gpus=$1; shift; if [ "$gpus" = 0 ]; then CUDA_VISIBLE_DEVICES= warm_python "$@"; else {LEASE} "$@"; fi'
 )
+# Commands name scripts by their paths in the project.
+ARGUMENTS = f'"${{{{@/#workflow\\/scripts/{shlex.quote(str(ROOT))}/workflow/scripts}}}}"' if ELSEWHERE else '"$@"'
 # DEVICE, CACHE, MIRRORS, RESUME_EVERY, WORKERS and PREFETCH change where and how a step runs, not what comes out, so
 # they are no params and make nothing stale. Braces are doubled: Snakemake formats the prefix like a command.
 shell.prefix(
     f"export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
-    f'python() {{{{ command {shlex.quote(PYTHON)} "$@"; }}}}; '
+    f"python() {{{{ command {shlex.quote(PYTHON)} {ARGUMENTS}; }}}}; "
     f"warm_python() {{{{ python {' '.join(WARM)} \"$@\"; }}}}; "
     f"device_python() {{{{ {ON_DEVICE}; }}}}; "
     f"DEVICE={config['device']}; CACHE={shlex.quote(config['data']['cache'])}; "
@@ -393,7 +392,9 @@ def data_in_use():
 
 def published_runs():
     """Our own published measurements, shown beside this edition's."""
-    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "reference/measured").glob("*.csv"))
+    return sorted(
+        str(path if ELSEWHERE else path.relative_to(ROOT)) for path in (ROOT / "reference/measured").glob("*.csv")
+    )
 
 
 def page_files():
@@ -445,5 +446,5 @@ def report_settings():
             **{name: path for name in ("verdicts", "diagnostics") for path in jury_table(name)},
         },
         "published": published_runs(),
-        "configfiles": [str(path) for path in config_files()[1:]],
+        "configfiles": [shown(path) for path in OVERLAYS],
     }

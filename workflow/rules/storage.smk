@@ -7,7 +7,9 @@ STORED = workflow.storage_settings.default_storage_provider is not None
 
 def repository(path):
     """A file of this repository as an input. It comes with the code, so it is not looked for in the storage."""
-    return workflow.source_path(f"../../{path}") if STORED else path
+    if STORED:
+        return workflow.source_path(f"../../{path}")
+    return str(ROOT / path) if ELSEWHERE else path
 
 
 # Steps know files by their paths in the project: in the folder of a job, links lead from there to the copies.

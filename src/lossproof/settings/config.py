@@ -2,80 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lossproof.catalogue import catalogue
 from lossproof.heads.choice import head_of
-from lossproof.settings.check import SettingsError, check, dotted, fault, known, nearest, parameters_schema, read_yaml
+from lossproof.settings.check import SettingsError, check, dotted, fault, known, parameters_schema, read_yaml
+from lossproof.settings.layers import ABSENT, Layers, read_layers
 from lossproof.settings.resolved import OF_A_PHASE, TAKEN_BY, per_dataset, phase_recipe
 from lossproof.settings.sweeps import recipes
 
-ABSENT = object()
 Place = tuple[object, ...]
-COMMAND_LINE = "--config"
 PIXEL_KEYS = {"epsilon", "step_size", "delta"}
 WARM_UP = {"type": "array", "items": {"type": "object"}, "minItems": 1}
 # What may stand there at all; a component's own schema says what of it that component takes.
 PIXELS = re.compile(r"\d*\.?\d+([eE]-?\d+)?(/\d+)?|epsilon/\d+(\.\d+)?|unbounded")
 
 
-class Origin:
-    """Which of the config files (later ones win) a key's value came from, for error messages."""
-
-    def __init__(self, merged: dict[str, Any], files: Sequence[Path | str]) -> None:
-        self.merged = merged
-        self.files = [(str(path), read_yaml(path)) for path in files]
-
-    def __call__(self, path: Sequence[object]) -> str:
-        value = _at(self.merged, path)
-        for name, content in reversed(self.files):
-            here = _at(content, path)
-            if here is not ABSENT:
-                # Mappings are merged key by key, so the last file that has one may hold only a part of it.
-                return name if here == value or isinstance(value, dict) else COMMAND_LINE
-        # A key that stands nowhere is missing from the first file.
-        return self.files[0][0] if value is ABSENT and self.files else COMMAND_LINE
-
-
-def _at(value: Any, path: Sequence[object]) -> Any:
-    """What stands at a key path, or ABSENT."""
-    for part in path:
-        held = isinstance(value, list) and isinstance(part, int) and part < len(value)
-        if not (held or (isinstance(value, dict) and part in value)):
-            return ABSENT
-        value = value[part]
-    return value
-
-
-def _typed(value: Any, path: tuple[object, ...], origin: Origin) -> Any:
-    """A copy in which ``--config`` values have types: Snakemake leaves text within ``key={...}`` and ``key=[...]``."""
-    if isinstance(value, dict):
-        return {key: _typed(item, (*path, key), origin) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_typed(item, (*path, at), origin) for at, item in enumerate(value)]
-    if isinstance(value, str) and origin(path) == COMMAND_LINE:
-        with contextlib.suppress(yaml.YAMLError):
-            meant = yaml.safe_load(value)
-            return meant if meant is None or isinstance(meant, bool | int | float) else value
-    return value
-
-
-def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path: Path | str) -> dict[str, Any]:
-    """The configuration with defaults. ``merged`` is what Snakemake made of ``files`` and ``--config``.
+def load_config(
+    root: Path, overlays: Sequence[Path | str] = (), given: Mapping[str, Any] | None = None, base: Path | None = None
+) -> dict[str, Any]:
+    """The configuration of the project at ``root``, merged (``read_layers`` says from what), with defaults.
 
     Raises SettingsError for the first fault: file, key, what was found, what is allowed.
     """
-    origin = Origin(merged, files)
-    merged = _typed(merged, (), origin)
-    schema = read_yaml(schema_path)
-    config = check(merged, schema, origin)
+    origin = read_layers(root, overlays, given, base)
+    schema = read_yaml(root / "workflow/schemas/config.schema.yaml")
+    config = check(origin.merged, schema, origin)
     training_parts = schema["properties"]["training"]["properties"]
     _components(config, "datasets", "datasets", "source", origin)
     _homes(config, origin)
@@ -86,9 +42,8 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
     _controls(config, origin)
     _attacks(config, origin)
     _diagnostics(config, origin)
-    for key, names, what in (("attacks", config["attacks"], "attack"), ("toys.sets", config["toys"]["sets"], "toy")):
-        bundles = config["bundles"] if what == "attack" else config["toys"]["bundles"]
-        _bundles(bundles, names, what, "bundles" if what == "attack" else "toys.bundles", key, origin)
+    _bundles(config["bundles"], config["attacks"], "attack", ("bundles",), origin)
+    _bundles(config["toys"]["bundles"], config["toys"]["sets"], "toy", ("toys", "bundles"), origin)
     for meant, stand_in in config["stand_ins"].items():
         if meant in catalogue("models"):
             path = ("stand_ins", meant)
@@ -108,12 +63,12 @@ def load_config(merged: dict[str, Any], files: Sequence[Path | str], schema_path
     return config
 
 
-def _known(origin: Origin, path: Sequence[object], name: str, names: Iterable[str], what: str) -> None:
+def _known(origin: Layers, path: Sequence[object], name: str, names: Iterable[str], what: str) -> None:
     known(origin(path), dotted(path), name, names, what)
 
 
 def _components(
-    config: dict[str, Any], section: str, kind: str, selector: str, origin: Origin, prefix: tuple[str, ...] = ()
+    config: dict[str, Any], section: str, kind: str, selector: str, origin: Layers, prefix: tuple[str, ...] = ()
 ) -> None:
     """Check entries ``name: {source: ..., parameters}`` of a section against the catalogue, in place."""
     for name, value in config[section].items():
@@ -123,7 +78,7 @@ def _components(
         config[section][name] = check(value, schema, origin, path)
 
 
-def _homes(config: dict[str, Any], origin: Origin) -> None:
+def _homes(config: dict[str, Any], origin: Layers) -> None:
     """Write the user's home for ``~``, in place: nothing else would."""
     places: list[tuple[dict[str, Any], tuple[str, ...], str]] = [(config["data"], ("data",), "cache")]
     places += [(value, ("datasets", name), "path") for name, value in config["datasets"].items() if "path" in value]
@@ -135,18 +90,17 @@ def _homes(config: dict[str, Any], origin: Origin) -> None:
             raise fault(origin([*path, key]), dotted([*path, key]), f"found '{section[key]}'", allowed) from None
 
 
-def _sizes(datasets: dict[str, Any], origin: Origin) -> None:
+def _sizes(datasets: dict[str, Any], origin: Layers) -> None:
     """A crop cannot be larger than the picture that it is taken from."""
     for name, value in datasets.items():
         if value.get("resize", math.inf) < value.get("image_size", 0):
             paths = [("datasets", name, key) for key in ("image_size", "resize")]
-            # The one that was changed is to blame, not the other in the first file.
-            path = next((path for path in paths if origin(path) != origin.files[0][0]), paths[0])
+            path = max(paths, key=origin.rank)  # the one that was changed is to blame
             found = f"found image_size {value['image_size']} with resize {value['resize']}"
             raise fault(origin(path), dotted(path), found, "resize must be at least image_size")
 
 
-def _sweeps(config: dict[str, Any], origin: Origin) -> None:
+def _sweeps(config: dict[str, Any], origin: Layers) -> None:
     """Add the trainings of every sweep, in place."""
     for name, sweep in config["sweeps"].items():
         _known(origin, ("sweeps", name, "base"), sweep["base"], config["trainings"], "training")
@@ -154,7 +108,7 @@ def _sweeps(config: dict[str, Any], origin: Origin) -> None:
             config["trainings"][training] = recipe
 
 
-def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
+def _trainings(config: dict[str, Any], training_parts: dict[str, Any], origin: Layers) -> None:
     for name, value in config["trainings"].items():
         # What a sweep puts in stands there and not under `trainings`.
         swept = name not in origin.merged["trainings"]
@@ -184,7 +138,7 @@ def _recipe(
     datasets: Iterable[str],
     place: Place,
     source: Callable[[Any], str],
-    origin: Origin,
+    origin: Layers,
 ) -> dict[str, Any]:
     """A recipe, or a phase of one, with its defaults: criterion, defence, and keys of ``overrides``."""
     path = (*place, "criterion")
@@ -208,7 +162,7 @@ def _recipe(
     }
 
 
-def _defence(given: dict[str, Any], path: Place, source: Callable[[Any], str], origin: Origin) -> dict[str, Any]:
+def _defence(given: dict[str, Any], path: Place, source: Callable[[Any], str], origin: Layers) -> dict[str, Any]:
     defence = dict(given)
     if "name" not in defence:
         raise fault(source(path), dotted((*path, "name")), "key 'name' is missing", "it is required")
@@ -219,7 +173,7 @@ def _defence(given: dict[str, Any], path: Place, source: Callable[[Any], str], o
     return check(defence, schema, source, path)  # type: ignore[no-any-return]
 
 
-def _one_head(recipe: dict[str, Any], place: Place, origin: Origin) -> None:
+def _one_head(recipe: dict[str, Any], place: Place, origin: Layers) -> None:
     """All phases train one network, so their criteria must be made for one head."""
     wanted = head_of(recipe["criterion"], recipe)
     for at, phase in enumerate(recipe["warm_up"]):
@@ -229,7 +183,7 @@ def _one_head(recipe: dict[str, Any], place: Place, origin: Origin) -> None:
             raise fault(origin(path), dotted(path), found, f"'{recipe['criterion']}' has {wanted}; it must be the same")
 
 
-def _run_known(origin: Origin, path: Place, run: str, datasets: Iterable[str]) -> None:
+def _run_known(origin: Layers, path: Place, run: str, datasets: Iterable[str]) -> None:
     """Check a key ``data set`` or ``data set/architecture``."""
     data, _, arch = run.partition("/")
     _known(origin, path, data, [*datasets, "default"], "data set")
@@ -237,7 +191,7 @@ def _run_known(origin: Origin, path: Place, run: str, datasets: Iterable[str]) -
         _known(origin, path, arch, catalogue("models"), "architecture")
 
 
-def _optimisers(config: dict[str, Any], training_parts: dict[str, Any], origin: Origin) -> None:
+def _optimisers(config: dict[str, Any], training_parts: dict[str, Any], origin: Layers) -> None:
     """Check what keys of `training` mean together, there and in every recipe."""
     common = config["training"]
     # Every key of `training` is set, so one that says more than its default counts as given.
@@ -253,12 +207,12 @@ def _optimisers(config: dict[str, Any], training_parts: dict[str, Any], origin: 
 
 
 def _training(
-    section: Place, given: dict[str, Any], merged: dict[str, Any], datasets: Iterable[str], origin: Origin
+    section: Place, given: dict[str, Any], merged: dict[str, Any], datasets: Iterable[str], origin: Layers
 ) -> None:
     """Raise for a key given to a choice that does not read it, a choice without what it needs, an unknown run."""
 
     def wrong(keys: Sequence[str], found: str, allowed: str) -> SettingsError:
-        path = (*section, next((key for key in keys if key in given), keys[0]))
+        path = max(((*section, key) for key in keys if key in given), key=origin.rank, default=(*section, keys[0]))
         return fault(origin(path), dotted(path), found, allowed)
 
     for choice, takers in TAKEN_BY.items():
@@ -292,11 +246,11 @@ def _training(
             data, _, arch = run.partition("/")
             marks, epochs = (per_dataset(part, data, arch) for part in (milestones, merged["epochs"]))
             if marks and marks[-1] >= epochs:
-                found = f"found {marks} with {epochs} epochs ({run})"
+                found = f"found milestones {marks} with {epochs} epochs ({run})"
                 raise wrong(["milestones", "epochs"], found, "each must be below the epochs of its run")
 
 
-def _controls(config: dict[str, Any], origin: Origin) -> None:
+def _controls(config: dict[str, Any], origin: Layers) -> None:
     for name, control in config["controls"].items():
         path = ("controls", name)
         if name in config["trainings"]:
@@ -306,7 +260,7 @@ def _controls(config: dict[str, Any], origin: Origin) -> None:
                 _known(origin, (*path, key), control[key], config["trainings"], "training")
 
 
-def _diagnostics(config: dict[str, Any], origin: Origin) -> None:
+def _diagnostics(config: dict[str, Any], origin: Layers) -> None:
     """Every diagnostic with all its settings, in place, whether the configuration names it or not."""
     entries = catalogue("jury")
     for name in config["diagnostics"]:
@@ -325,7 +279,7 @@ def _diagnostics(config: dict[str, Any], origin: Origin) -> None:
         config["jury"]["epsilon"][dataset] = _pixels(given, path, origin)
 
 
-def _attacks(config: dict[str, Any], origin: Origin) -> None:
+def _attacks(config: dict[str, Any], origin: Layers) -> None:
     for name, value in config["attacks"].items():
         path = ("attacks", name, "method")
         known(origin(path), dotted(path), value["method"], catalogue("attacks"), "attack method")
@@ -361,7 +315,7 @@ def _attacks(config: dict[str, Any], origin: Origin) -> None:
                     _known(origin, ("attacks", name, "substitute", target), named, catalogue("models"), "architecture")
 
 
-def _pixels(given: Any, path: Place, origin: Origin) -> Any:
+def _pixels(given: Any, path: Place, origin: Layers) -> Any:
     """A budget or step, or a list of them, as text; fault where it is neither a fraction nor a decimal."""
     if isinstance(given, list):
         return [_pixels(item, path, origin) for item in given]
@@ -372,15 +326,13 @@ def _pixels(given: Any, path: Place, origin: Origin) -> Any:
     return given
 
 
-def _bundles(
-    bundles: dict[str, list[str]], names: dict[str, Any], what: str, section: str, home: str, origin: Origin
-) -> None:
-    """Each attack (toy) in exactly one bundle, or two rules would claim one file."""
+def _bundles(bundles: dict[str, list[str]], names: Iterable[str], what: str, section: Place, origin: Layers) -> None:
+    """Each attack (toy) is in one bundle, or two rules would claim one file; one in none gets its own, in place."""
     owner: dict[str, str] = {}
     for bundle, members in bundles.items():
-        path = (*section.split("."), bundle)
+        path = (*section, bundle)
         for member in members:
-            known(origin(path), dotted(path), member, names, what)
+            _known(origin, path, member, names, what)
             if member in owner:
                 raise fault(
                     origin(path), dotted(path), f"{what} '{member}' is in '{owner[member]}' too", "one bundle each"
@@ -388,9 +340,11 @@ def _bundles(
             owner[member] = bundle
     for name in names:
         if name not in owner:
-            raise fault(
-                origin([*home.split("."), name]), section, f"{what} '{name}' is in no bundle", nearest(name, bundles)
-            )
+            path = (*section, name)
+            if name in bundles:
+                found = f"found without the {what} '{name}', which is in no bundle"
+                raise fault(origin(path), dotted(path), found, f"expected '{name}' in it, or another name for it")
+            bundles[name] = [name]
 
 
 __all__ = ["SettingsError", "load_config"]

@@ -77,7 +77,16 @@ def test_same_points_as_the_library(model, data, targeted):
         library.set_mode_targeted_least_likely(quiet=True)
     norm, radius, step = read("radius", 1, 10, images[0].numel())
     made = pgd_l2(
-        model, images, labels, norm=norm, epsilons=[radius], step_sizes=[step], seed=0, steps=10, targeted=targeted
+        model,
+        images,
+        labels,
+        norm=norm,
+        epsilons=[radius],
+        step_sizes=[step],
+        seed=0,
+        steps=10,
+        targeted=targeted,
+        random_start=False,
     )
     agree(made.images[0], library(images, labels))
     assert accuracy(model, made.images[0], labels) < 0.9
@@ -106,7 +115,9 @@ def test_unprojected_steps_add_up_and_are_judged_in_their_sum():
     images, labels = torch.full((1, 1, 4, 4), 0.5), torch.zeros(1, dtype=torch.long)
     for reading, distance in (("per_step", 0.1), ("per_step_rms", 0.4), ("per_step_sign", 0.1)):
         norm, radius, step = read(reading, 0.02, 5, 16)
-        made = pgd_l2(net, images, labels, norm=norm, epsilons=[radius], step_sizes=[step], seed=0, steps=5)
+        made = pgd_l2(
+            net, images, labels, norm=norm, epsilons=[radius], step_sizes=[step], seed=0, steps=5, random_start=False
+        )
         judged = judge(net, images, made.images[0], norm=norm, epsilon=radius)
         assert {"l2": judged.l2, "linf": judged.linf}[norm] == pytest.approx([distance], rel=1e-5)
         assert judged.valid.all()
@@ -119,7 +130,7 @@ def test_the_last_iterate_counts_even_where_an_earlier_one_was_adversarial():
             return torch.stack([(off - 0.03).abs() - 0.015, torch.zeros_like(off)], 1)
 
     images, labels = torch.full((2, 1, 4, 4), 0.5), torch.zeros(2, dtype=torch.long)
-    plan = {"norm": "linf", "epsilons": [0.1], "step_sizes": [0.029], "seed": 0}
+    plan = {"norm": "linf", "epsilons": [0.1], "step_sizes": [0.029], "seed": 0, "random_start": False}
     assert accuracy(Valley(), pgd_l2(Valley(), images, labels, steps=1, **plan).images[0], labels) == 0
     assert accuracy(Valley(), pgd_l2(Valley(), images, labels, steps=2, **plan).images[0], labels) == 1
 
@@ -143,7 +154,7 @@ def test_targets_are_fixed_and_their_hits_counted(model, data):
     images, labels = data[0].mul(255).round().div(255), data[1]
     record = run(model, data, targeted="least_likely", epsilon=["0.2", "2.5"], random_start=False, steps=20)
     goal = least_likely(model, images, labels)
-    plan = {"norm": "l2", "epsilons": [0.2, 2.5], "step_sizes": [0.025, 0.3125], "steps": 20}
+    plan = {"norm": "l2", "epsilons": [0.2, 2.5], "step_sizes": [0.025, 0.3125], "steps": 20, "random_start": False}
     made = pgd_l2(model, images, labels, seed=0, targeted="least_likely", **plan)
     hits = [100 * accuracy(model, points, goal) for points in made.images]
     assert [row["target_hit"] for row in record["results"]] == hits
@@ -167,7 +178,7 @@ class Normalised(nn.Module):
 
 def test_raw_logits_are_attacked_and_deployed_ones_judged(model, data):
     images, labels = data
-    plan = {"norm": "l2", "epsilons": [0.5], "step_sizes": [0.1], "seed": 0, "steps": 5}
+    plan = {"norm": "l2", "epsilons": [0.5], "step_sizes": [0.1], "seed": 0, "steps": 5, "random_start": False}
     raw, deployed = (pgd_l2(Normalised(model), images, labels, output=o, **plan).images for o in ("raw", "deployed"))
     assert torch.equal(raw, pgd_l2(model, images, labels, **plan).images)
     assert (raw - deployed).abs().max() > 0.01

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 
@@ -137,3 +138,18 @@ assert not {"torch", "matplotlib", "scipy", "sklearn"} & set(sys.modules)
         [sys.executable, "-c", code], env={"PYTHONPATH": str(PACKAGE.parent)}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+KINDS = ("attacks", "criteria", "datasets", "defences", "heads", "jury", "models", "theory", "toys")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_signature_repeats_no_other_default(kind):
+    entries = catalogue(kind)
+    assert entries
+    for name, entry in entries.items():
+        signature = inspect.signature(entry.load()).parameters
+        for key, default in entry.defaults().items():
+            given = signature[key].default if key in signature else inspect.Parameter.empty
+            if given is not inspect.Parameter.empty:
+                assert (list(given) if isinstance(given, tuple) else given) == default, (name, key)

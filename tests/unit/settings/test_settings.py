@@ -15,13 +15,12 @@ from image_files import run_settings as tiny_settings
 
 from editions import BASE, EXHIBITS, SCHEMA, edition, load
 from lossproof import devices
-from lossproof.catalogue import PACKAGE, catalogue
+from lossproof.catalogue import catalogue
 from lossproof.models.backbone import STEMS
 from lossproof.models.cifar_resnet import BLOCKS
 from lossproof.paths import Paths, Run
 from lossproof.planning.declare import load_exhibits
 from lossproof.settings.check import SettingsError, read_yaml
-from lossproof.settings.config import load_config
 from lossproof.settings.resolved import SELECTIONS, TAKEN_BY, recipe_settings, run_settings, toy_settings
 from lossproof.training.augmentation import AUGMENTATIONS
 from lossproof.training.loop import fit
@@ -36,6 +35,12 @@ def put(tree, path, value):
     for part in parents:
         tree = tree[part]
     tree[last] = value
+
+
+def nested(path, value):
+    for part in reversed(path.split(".")):
+        value = {part: value}
+    return value
 
 
 def fault_of(*args, **more) -> str:
@@ -117,12 +122,12 @@ FAULTS = [
     (
         "trainings.new",
         {"criterion": "ce", "schedule": "milestones", "milestones": [4, 8]},
-        r"trainings.new.milestones: found \[4, 8\] with 8 epochs \(default\); each must be below the epochs of its run",
+        r"trainings.new.milestones: found milestones \[4, 8\] with 8 epochs \(default\); each must be below .*",
     ),
     (
         "trainings.new",
         {"criterion": "ce", "schedule": "milestones", "milestones": {"default": [4], "mnist": [9]}},
-        r"trainings.new.milestones: found \[9\] with 8 epochs \(mnist\); each .*",
+        r"trainings.new.milestones: found milestones \[9\] with 8 epochs \(mnist\); each .*",
     ),
     (
         "trainings.new",
@@ -132,7 +137,7 @@ FAULTS = [
             "milestones": [2, 4],
             "epochs": {"default": 8, "mnist/lenet5": 3},
         },
-        r"trainings.new.milestones: found \[2, 4\] with 3 epochs \(mnist/lenet5\); each .*",
+        r"trainings.new.milestones: found milestones \[2, 4\] with 3 epochs \(mnist/lenet5\); each .*",
     ),
     ("trainings.sp_focal.etta", 1, "trainings.sp_focal.etta: unknown key 'etta'; .*did you mean 'eta'"),
     ("trainings.ce.eta", 1, "trainings.ce.eta: unknown key 'eta'; .*"),
@@ -149,7 +154,6 @@ FAULTS = [
     ("attacks.pgd.steps", 0, "attacks.pgd.steps: found 0; allowed: >= 1"),
     ("attacks.pgd.track", "honest", "attacks.pgd.track: found 'honest'; method pgd is track 'printed'"),
     ("attacks.pgd.method", "pdg", "attacks.pgd.method: unknown attack method 'pdg'; .*did you mean 'pgd'"),
-    ("attacks.lone", {"method": "fgsm", "track": "printed"}, "bundles: attack 'lone' is in no bundle; .*"),
     ("bundles.cinic10", ["pgd_1of255", "fgsm"], "bundles.cinic10: attack 'fgsm' is in 'tables' too; .*"),
     ("bundles.cinic10", ["pgd_1of25"], "bundles.cinic10: unknown attack 'pgd_1of25'; .*did you mean 'pgd_1of255'"),
     ("attack_images.train", 5, "attack_images.train: found 5; allowed: >= 10"),
@@ -176,14 +180,8 @@ FAULTS = [
 
 @pytest.mark.parametrize(("key", "value", "says"), FAULTS, ids=[f"{key}={value}" for key, value, _ in FAULTS])
 def test_fault_in_an_overlay(tmp_path, key, value, says):
-    content = {}
-    tree = content
-    *parents, last = key.split(".")
-    for part in parents:
-        tree = tree.setdefault(part, {})
-    tree[last] = value
     overlay = tmp_path / "overlay.yaml"
-    overlay.write_text(yaml.safe_dump(content))
+    overlay.write_text(yaml.safe_dump(nested(key, value)))
     assert re.match(re.escape(f"{overlay}: ") + says, fault_of(overlay))
     # The last of several files that says so is to blame, and not one that says nothing.
     other = tmp_path / "other.yaml"
@@ -193,12 +191,11 @@ def test_fault_in_an_overlay(tmp_path, key, value, says):
 
 @pytest.mark.parametrize(("key", "value", "says"), FAULTS[:6], ids=[key for key, _, _ in FAULTS[:6]])
 def test_fault_in_config_yaml(tmp_path, key, value, says):
-    content = yaml.safe_load(BASE.read_text())
-    put(content, key, value)
     base = tmp_path / "config.yaml"
-    base.write_text(yaml.safe_dump(content))
+    base.write_text(yaml.safe_dump(yaml.safe_load(BASE.read_text()) | nested(key, value)))
     assert re.match(re.escape(f"{base}: ") + says, fault_of(base=base))
-    assert fault_of(edition("test"), base=base).startswith(str(edition("test") if key == "seeds" else base))
+    # It wins over the edition, whichever that is.
+    assert fault_of(edition("test"), base=base).startswith(f"{base}: ")
 
 
 def test_fault_on_the_command_line(tmp_path):
@@ -231,11 +228,10 @@ def test_command_line_values_have_types():
     assert config["attacks"]["pgd"]["epsilon"] == "0.01"
 
 
-def test_missing_top_level_key_blames_the_first_file(tmp_path):
+def test_a_config_yaml_without_an_edition_is_refused(tmp_path):
     base = tmp_path / "config.yaml"
     base.write_text("seeds: 2\n")
-    with pytest.raises(SettingsError, match=re.escape(f"{base}: top level: key 'edition' is missing")):
-        load_config({"seeds": 2}, [base], SCHEMA)
+    assert fault_of(base=base).startswith(f"{base}: top level: key 'edition' is missing")
 
 
 @pytest.mark.parametrize(
@@ -273,18 +269,20 @@ def test_merge_keys_are_no_repetition(tmp_path):
     assert read_yaml(path)["b"] == {"x": 2}
 
 
-def test_defaults_are_filled(tmp_path):
-    base = tmp_path / "config.yaml"
-    base.write_text("edition: small\ntrainings: {sp: {criterion: sp_focal}}\nattacks: {}\nbundles: {}\ndatasets: {}\n")
-    config = load(base=base)
-    parts = yaml.safe_load(SCHEMA.read_text())["properties"]
-    assert config["training"] == {key: part["default"] for key, part in parts["training"]["properties"].items()}
-    assert config["seeds"] == parts["seeds"]["default"]
+def test_defaults_are_filled():
+    config = load()
     assert config["data"]["cache"] == ".cache/data"
-    assert config["trainings"]["sp"]["eta"] == 0.03
+    assert load(cli={"trainings": {"sp": {"criterion": "sp_focal"}}})["trainings"]["sp"]["eta"] == 0.03
     # Defaults are copies: editions must not share them.
     config["training"]["epochs"]["default"] = -1
-    assert load(base=base)["training"]["epochs"]["default"] > 0
+    assert load()["training"]["epochs"]["default"] > 0
+
+
+def test_an_attack_in_no_bundle_is_its_own():
+    new = {"method": "fgsm", "track": "printed", "epsilon": "0.1"}
+    assert load(cli={"attacks": {"lone": new}})["bundles"]["lone"] == ["lone"]
+    fault = fault_of(cli={"attacks": {"gray": new}})
+    assert "bundles.gray: found without the attack 'gray', which is in no bundle; expected" in fault
 
 
 def test_the_home_folder_is_written_out(monkeypatch):
@@ -587,9 +585,10 @@ def test_schema_describes_every_key():
             assert len(part.get("description", "")) > 5, path
         if part.get("type") == "object" and "properties" in part and "*" not in path:
             assert part.get("additionalProperties") is not None, path
-    # config.yaml shows what there is.
-    shown = yaml.safe_load(BASE.read_text())
-    assert set(shown) == set(schema["properties"])
+    # config/ and config.yaml show what there is.
+    files = [BASE, *(BASE.parent / "config").glob("*.yaml")]
+    shown = {key for file in files for key in re.findall(r"^(?:# )?([a-z_]+):", file.read_text(), re.MULTILINE)}
+    assert set(schema["properties"]) - shown == {"protocol"}  # an edition's
 
 
 @pytest.mark.parametrize("kind", ["criteria", "heads", "models", "datasets", "attacks", "toys", "theory"])
@@ -603,73 +602,3 @@ def test_every_parameter_has_a_description_and_a_valid_default(kind):
             if (entry.name, key) != ("loss_curves", "trainings"):  # given by the step, not by a file
                 Draft202012Validator(spec).validate(spec["default"])
             assert spec.get("description"), (entry.name, key)
-
-
-def leaves(value, path=()):
-    """Key paths of everything set below a budget key; a list is one value."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from leaves(item, (*path, key))
-    else:
-        yield path
-
-
-def test_no_budget_leaks_into_the_paper_edition():
-    embedded, paper = (yaml.safe_load(path.read_text()) for path in (BASE, edition("paper")))
-    budgets = [path for path, part in walk(yaml.safe_load(SCHEMA.read_text())) if part.get("budget")]
-    assert ("training", "epochs") in budgets
-    assert ("attack_images",) in budgets
-    real = load(edition("paper"))["stand_ins"].values()
-    checked = 0
-
-    def at(tree, path):
-        for part in path:
-            tree = tree[part]
-        return tree
-
-    stand_ins = {name for name in embedded["datasets"] if name not in real}
-    for budget in budgets:
-        for tail in leaves(at(embedded, budget)):
-            if any(part.split("/")[0] in stand_ins for part in tail):
-                continue
-            at(paper, (*budget, *tail))  # KeyError: the embedded edition's value would leak
-            checked += 1
-    assert checked > 25
-    for name, recipe in embedded["trainings"].items():
-        assert "epochs" not in recipe or "epochs" in paper["trainings"].get(name, {}), name
-    assert paper["edition"] != embedded["edition"]
-
-
-def test_no_attack_budget_leaks_into_the_paper_edition():
-    # Printed attacks are the printed ones in both; what the embedded edition shrinks is set anew.
-    embedded, paper = load(), load(edition("paper"))
-    shrunk = ("worst_case", "worst_case_l2", "pgd_sweep", "fgsm_grid", "mim_grid")
-    for name in shrunk:
-        assert paper["attacks"][name]["epsilon"] != embedded["attacks"][name]["epsilon"], name
-    few = [name for name, attack in embedded["attacks"].items() if "images" in attack]
-    assert {"cw_100", "cw_long", "spsa_10", "spsa_100"} <= set(few)
-    for name in few:
-        attack = paper["attacks"][name]
-        assert attack["images"] == 1000 and attack.get("samples", 128) == 128, name
-        assert attack.get("binary_search_steps", 9) == 9, name
-    assert paper["attacks"]["cw_long"]["initial_const"] == 0.001
-    assert (paper["attacks"]["cw_long"]["steps"], paper["attacks"]["spsa_100"]["steps"]) == (1000, 100)
-    targets = ("every_target_gray", "every_target_colour")
-    for name in ("worst_case", "worst_case_gray", "worst_case_colour", *targets):
-        assert paper["attacks"][name]["steps"] > embedded["attacks"][name]["steps"]
-    # The substitute of VGG-13 is another network there.
-    for name in [name for name in embedded["attacks"] if name.startswith("transfer")]:
-        assert paper["attacks"][name].pop("substitute") != embedded["attacks"][name].pop("substitute"), name
-    shrunk = (*shrunk, *few, *targets, "worst_case_gray", "worst_case_colour")
-    printed = [name for name in embedded["attacks"] if name not in shrunk]
-    assert all(paper["attacks"][name] == embedded["attacks"][name] for name in printed)
-
-
-def test_every_edition_loads_and_declares():
-    for overlay in sorted((BASE.parent / "editions").glob("*.yaml")):
-        # Some overlays are made for the paper edition.
-        below = [edition("paper")] if "editions/paper.yaml editions/" in overlay.read_text() else []
-        config = load(*below, overlay)
-        assert config["edition"] == overlay.stem
-        assert load_exhibits(EXHIBITS, config["papers"], config)
-    assert PACKAGE.name == "lossproof"

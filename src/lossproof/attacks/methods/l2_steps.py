@@ -64,7 +64,7 @@ def pgd_l2(
     step_sizes: Sequence[float],
     seed: int,
     steps: int,
-    random_start: bool = False,
+    random_start: bool,
     targeted: str = "none",
     output: str = "deployed",
     draws: int = 1,
