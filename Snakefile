@@ -13,6 +13,8 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/shell.smk"
+include: "workflow/rules/handover.smk"
 include: "workflow/rules/storage.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"

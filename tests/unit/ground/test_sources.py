@@ -29,6 +29,7 @@ LAYERS = [
         "catalogue",
         "display_names",
         "paths",
+        "plan_file",
     }
     | {"statistics", "tidy"},
     {"criteria", "heads", "models", "datasets", "threats", "settings"},
