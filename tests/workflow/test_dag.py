@@ -160,7 +160,7 @@ PLAN_FILE = re.compile(r"--plan (\.cache/\w+/plan-[0-9a-f]{12}\.json) ")
 def commands(checkout, *arguments):
     """The command of every job of a dry run."""
     said = checkout.succeed("-n", "-p", *arguments)
-    return re.findall(r"^Shell command: (.*\S)$", said, re.MULTILINE)
+    return re.findall(r"^Shell command: (?!None$)(.*\S)$", said, re.MULTILINE)
 
 
 def plan_of(checkout, *arguments):
