@@ -49,7 +49,7 @@ def audit_epsilon(plan: Plan, run: Run) -> str:
 
 def network(plan: Plan, run: Run) -> dict[str, Any]:
     """A run's resolved settings and the runs that its steps load beside it; keys without a run are left out."""
-    made_on = {}
+    made_on: dict[str, Run] = {}
     for attack in plan.config["attacks"]:
         try:
             made_on |= substitutes(plan, run, [attack])
