@@ -11,6 +11,8 @@ min_version("9.19")
 
 # It reads config/*.yaml, editions/<edition>.yaml and config.yaml, then what --configfile and --config say.
 include: "workflow/rules/common.smk"
+include: "workflow/rules/shell.smk"
+include: "workflow/rules/handover.smk"
 include: "workflow/rules/storage.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"

@@ -34,8 +34,8 @@ KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "last": bool,
     },
     "exhibits": {
-        **{"figure": str, "table": str, "required": list},
-        **dict.fromkeys(("answers", "grids", "judges"), bool),
+        **{"figure": str, "table": str, "audit_table": str, "required": list},
+        **dict.fromkeys(("answers", "grids", "judges", "states"), bool),
         "swept": int,
     },
 }

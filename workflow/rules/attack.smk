@@ -38,7 +38,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
             mem_mb=data_memory,
             runtime=network_runtime(attacked(MEMBERS)),
         params:
-            edition=EDITION,
+            plan=plan_file,
             settings=run_json,
             attacks=attack_json(MEMBERS),
             substitutes=lambda wildcards, members=tuple(MEMBERS): substitutes_json(wildcards, members),
@@ -55,8 +55,7 @@ for BUNDLE, MEMBERS in config["bundles"].items():
         message:
             "attack {wildcards.dataset}/{wildcards.arch}/{wildcards.training} ({params.bundle})"
         shell:
-            "device_python {resources.gpu} workflow/scripts/attack.py --settings {params.settings:q} --attacks {params.attacks:q}"
-            " --substitutes {params.substitutes:q} --bundle {params.bundle} --images {params.images:q} --batch-size {params.batch_size}"
-            ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-            ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+            "device_python {resources.gpu} workflow/scripts/attack.py --plan {params.plan}"
+            " --run {wildcards.dataset}/{wildcards.arch}/{wildcards.training} --bundle {params.bundle} --seeds {params.seeds}"
+            ' --device "$DEVICE" --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH"'
             " > {log:q} 2>&1"

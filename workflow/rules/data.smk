@@ -37,12 +37,12 @@ rule prepare:
         mem_mb=data_memory,
         runtime=small_runtime,
     params:
-        edition=EDITION,
+        plan=plan_file,
         settings=lambda wildcards: as_json(config["datasets"][wildcards.dataset]),
         files=lambda wildcards: on_disk.state(config["datasets"][wildcards.dataset], config["data"]["cache"]),
         code=lambda wildcards: code("prepare.py", datasets=[config["datasets"][wildcards.dataset]["source"]]),
     message:
         "prepare {wildcards.dataset}"
     shell:
-        "python workflow/scripts/prepare.py --name {wildcards.dataset} --settings {params.settings:q}"
-        ' --cache "$CACHE" --files {input:q} --out results/{params.edition}/datasets/{wildcards.dataset} > {log:q} 2>&1'
+        "python workflow/scripts/prepare.py --plan {params.plan} --dataset {wildcards.dataset}"
+        ' --cache "$CACHE" --files {input:q} > {log:q} 2>&1'

@@ -23,7 +23,7 @@ rule embed:
         mem_mb=data_memory,
         runtime=network_runtime(embedded),
     params:
-        edition=EDITION,
+        plan=plan_file,
         settings=run_json,
         images=config["embedding_images"],
         seeds=seeds_of,
@@ -31,9 +31,9 @@ rule embed:
     message:
         "embedding of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "device_python {resources.gpu} workflow/scripts/embed.py --settings {params.settings:q} --images {params.images}"
-        ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        "device_python {resources.gpu} workflow/scripts/embed.py --plan {params.plan}"
+        " --run {wildcards.dataset}/{wildcards.arch}/{wildcards.training} --seeds {params.seeds}"
+        ' --device "$DEVICE" --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH"'
         " > {log:q} 2>&1"
 
 
@@ -63,7 +63,7 @@ rule embed_attacked:
         mem_mb=data_memory,
         runtime=network_runtime(embedded_attacked),
     params:
-        edition=EDITION,
+        plan=plan_file,
         settings=run_json,
         attack=lambda wildcards: attack_json([wildcards.attack]),
         batch_size=config["attack_batch_size"],
@@ -76,8 +76,7 @@ rule embed_attacked:
     message:
         "embedding of {wildcards.dataset}/{wildcards.arch}/{wildcards.training} under {wildcards.attack}"
     shell:
-        "device_python {resources.gpu} workflow/scripts/embed_attacked.py --settings {params.settings:q} --attack {params.attack:q}"
-        " --batch-size {params.batch_size} --seeds {params.seeds}"
-        ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        "device_python {resources.gpu} workflow/scripts/embed_attacked.py --plan {params.plan}"
+        " --run {wildcards.dataset}/{wildcards.arch}/{wildcards.training} --attack {wildcards.attack} --seeds {params.seeds}"
+        ' --device "$DEVICE" --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH"'
         " > {log:q} 2>&1"

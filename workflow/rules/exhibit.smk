@@ -24,12 +24,14 @@ for GRIDS in (False, True):
             mem_mb=small_memory,
             runtime=small_runtime,
         params:
-            settings=exhibit_json,
+            plan=plan_file,
+            settings=collect_json,
             code=lambda wildcards: code("collect.py", exhibits=[declared(wildcards).kind]),
         message:
             "collect {wildcards.paper}/{wildcards.exhibit}"
         shell:
-            "warm_python workflow/scripts/collect.py --settings {params.settings:q} > {log:q} 2>&1"
+            "warm_python workflow/scripts/collect.py --plan {params.plan} --exhibit {wildcards.paper}/{wildcards.exhibit}"
+            " > {log:q} 2>&1"
 
 
 rule figure:
@@ -57,14 +59,15 @@ rule figure:
         mem_mb=small_memory,
         runtime=small_runtime,
     params:
+        plan=plan_file,
         settings=drawing_json,
         caption=lambda wildcards: caption(PLAN, declared(wildcards)),
         code=lambda wildcards: part_code("figure", wildcards),
     message:
         "draw {wildcards.paper}/{wildcards.exhibit}"
     shell:
-        "warm_python workflow/scripts/figure.py --settings {params.settings:q} --tidy {input:q}"
-        " --out {output:q} > {log:q} 2>&1"
+        "warm_python workflow/scripts/figure.py --plan {params.plan} --exhibit {wildcards.paper}/{wildcards.exhibit}"
+        " --tidy {input:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule table:
@@ -94,11 +97,12 @@ rule table:
         mem_mb=small_memory,
         runtime=small_runtime,
     params:
+        plan=plan_file,
         settings=drawing_json,
         caption=lambda wildcards: caption(PLAN, declared(wildcards)),
         code=lambda wildcards: part_code("table", wildcards),
     message:
         "typeset {wildcards.paper}/{wildcards.exhibit}"
     shell:
-        "warm_python workflow/scripts/table.py --settings {params.settings:q} --tidy {input.tidy:q}"
-        " --claims {input.claims:q} --out {output:q} > {log:q} 2>&1"
+        "warm_python workflow/scripts/table.py --plan {params.plan} --exhibit {wildcards.paper}/{wildcards.exhibit}"
+        " --tidy {input.tidy:q} --claims {input.claims:q} --out {output:q} > {log:q} 2>&1"

@@ -23,7 +23,7 @@ rule sensitivity:
         mem_mb=data_memory,
         runtime=network_runtime(differentiated),
     params:
-        edition=EDITION,
+        plan=plan_file,
         settings=run_json,
         images=as_json(config["attack_images"]["test"]),
         seeds=seeds_of,
@@ -31,9 +31,9 @@ rule sensitivity:
     message:
         "sensitivity of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "device_python {resources.gpu} workflow/scripts/sensitivity.py --settings {params.settings:q} --images {params.images}"
-        ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        "device_python {resources.gpu} workflow/scripts/sensitivity.py --plan {params.plan}"
+        " --run {wildcards.dataset}/{wildcards.arch}/{wildcards.training} --seeds {params.seeds}"
+        ' --device "$DEVICE" --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH"'
         " > {log:q} 2>&1"
 
 
@@ -59,13 +59,13 @@ rule diagnose:
         mem_mb=data_memory,
         runtime=network_runtime(diagnosed),
     params:
-        edition=EDITION,
+        plan=plan_file,
         settings=run_json,
-        twin=lambda wildcards: as_json([run_settings(config, *run) for run in twins_of(wildcards)]),
+        twin=lambda wildcards: runs_json(twins_of(wildcards)),
         diagnostics=as_json(config["diagnostics"]),
         images=as_json(config["jury"]["images"]),
         draws=config["jury"]["draws"],
-        epsilon=lambda wildcards: per_dataset(config["jury"]["epsilon"], wildcards.dataset, wildcards.arch),
+        epsilon=lambda wildcards: handover.audit_epsilon(PLAN, run_of(wildcards)),
         seeds=diagnosed_seeds_of,
         code=lambda wildcards: run_code(
             "diagnose.py", wildcards, twins_of(wildcards), jury=sorted(config["diagnostics"])
@@ -73,10 +73,9 @@ rule diagnose:
     message:
         "diagnose {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "device_python {resources.gpu} workflow/scripts/diagnose.py --settings {params.settings:q} --twin {params.twin:q}"
-        " --diagnostics {params.diagnostics:q} --images {params.images} --draws {params.draws} --epsilon {params.epsilon}"
-        ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        "device_python {resources.gpu} workflow/scripts/diagnose.py --plan {params.plan}"
+        " --run {wildcards.dataset}/{wildcards.arch}/{wildcards.training} --seeds {params.seeds}"
+        ' --device "$DEVICE" --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH"'
         " > {log:q} 2>&1"
 
 
@@ -89,7 +88,7 @@ for DATASET, RUNS in PLAN.carded.items():
         input:
             [PATHS.diagnosis(run, 0) for run in RUNS],
             [PATHS.attack(run, 0, "test", attack) for run in RUNS for attack in PLAN.jury_attacks.get(run, ())],
-            jury_table("verdicts"),
+            audit_table("verdicts"),
         output:
             [PATHS.card(run) for run in RUNS],
         log:
@@ -100,23 +99,23 @@ for DATASET, RUNS in PLAN.carded.items():
             mem_mb=small_memory,
             runtime=small_runtime,
         params:
-            edition=EDITION,
-            settings=as_json(cards_settings(RUNS)),
-            verdicts=jury_option("verdicts"),
+            plan=plan_file,
+            dataset=DATASET,
+            settings=as_json(exhibit_specs.cards(PLAN, RUNS)),
+            verdicts=audit_option("verdicts"),
             code=code("cards.py"),
         message:
             f"cards of the networks on {DATASET}"
-        # Through standard input: Linux takes no argument of more than 128 KiB.
         shell:
-            "warm_python workflow/scripts/cards.py --settings - --results results/{params.edition}"
-            " --figures figures/{params.edition} {params.verdicts} > {log:q} 2>&1 <<'SETTINGS'\n{params.settings}\nSETTINGS\n"
+            "warm_python workflow/scripts/cards.py --plan {params.plan} --dataset {params.dataset} {params.verdicts}"
+            " > {log:q} 2>&1"
 
 
 # One page per paper: what holds, and what is left of it before the jury.
 rule summary:
     input:
         claims=f"{RESULTS}/claims.csv",
-        jury=jury_tables(),
+        jury=[*audit_table("verdicts"), *audit_table("diagnostics")],
     output:
         PATHS.summary("{paper}"),
     log:
@@ -127,12 +126,13 @@ rule summary:
         mem_mb=small_memory,
         runtime=small_runtime,
     params:
-        settings=lambda wildcards: as_json(summary_settings(wildcards.paper)),
-        verdicts=lambda wildcards: jury_option("verdicts"),
-        diagnostics=lambda wildcards: jury_option("diagnostics"),
+        plan=plan_file,
+        settings=lambda wildcards: as_json(exhibit_specs.summary(PLAN, ROOT, wildcards.paper)),
+        verdicts=lambda wildcards: audit_option("verdicts"),
+        diagnostics=lambda wildcards: audit_option("diagnostics"),
         code=code("summary.py"),
     message:
         "summary of {wildcards.paper}"
     shell:
-        "python workflow/scripts/summary.py --settings {params.settings:q} --claims {input.claims:q}"
+        "python workflow/scripts/summary.py --plan {params.plan} --paper {wildcards.paper} --claims {input.claims:q}"
         " {params.verdicts} {params.diagnostics} --out {output:q} > {log:q} 2>&1"

@@ -19,14 +19,14 @@ rule landscape:
         mem_mb=data_memory,
         runtime=network_runtime(surveyed),
     params:
-        edition=EDITION,
+        plan=plan_file,
         settings=run_json,
         landscape=as_json(config["landscape"]),
         code=lambda wildcards: run_code("landscape.py", wildcards),
     message:
         "landscape of {wildcards.dataset}/{wildcards.arch}/{wildcards.training}, seed {wildcards.seed}"
     shell:
-        "device_python {resources.gpu} workflow/scripts/landscape.py --settings {params.settings:q} --landscape {params.landscape:q}"
-        ' --seed {wildcards.seed} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        "device_python {resources.gpu} workflow/scripts/landscape.py --plan {params.plan}"
+        " --run {wildcards.dataset}/{wildcards.arch}/{wildcards.training} --seeds {wildcards.seed}"
+        ' --device "$DEVICE" --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH"'
         " > {log:q} 2>&1"

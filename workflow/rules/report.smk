@@ -8,8 +8,8 @@ rule report:
         claims=rules.claims.output,
         printed=repository("reference/claims.csv"),
         assumptions=repository("reference/assumptions.csv"),
-        published=[repository(path) for path in published_runs()],
-        page=[repository(path) for path in page_files()],
+        published=[repository(path) for path in exhibit_specs.published(ROOT)],
+        page=[repository(path) for path in exhibit_specs.page_files(ROOT)],
     output:
         f"{RESULTS}/report.html",
     log:
@@ -20,11 +20,11 @@ rule report:
         mem_mb=small_memory,
         runtime=small_runtime,
     params:
-        settings=as_json(report_settings()),
+        plan=plan_file,
+        settings=as_json(exhibit_specs.report(PLAN, ROOT, overlays())),
         code=code("report.py"),
     message:
         "report"
-    # Through standard input: Linux takes no argument of more than 128 KiB.
     shell:
-        "python workflow/scripts/report.py --settings - --claims {input.claims:q} --printed {input.printed:q}"
-        " --assumptions {input.assumptions:q} --out {output:q} > {log:q} 2>&1 <<'SETTINGS'\n{params.settings}\nSETTINGS\n"
+        "python workflow/scripts/report.py --plan {params.plan} --claims {input.claims:q} --printed {input.printed:q}"
+        " --assumptions {input.assumptions:q} --out {output:q} > {log:q} 2>&1"

@@ -3,7 +3,7 @@
 
 for PAPER in config["papers"]:
     for KIND in ("statement", "curve"):
-        if CHECKS := checks_of(PAPER, KIND):
+        if CHECKS := exhibit_specs.checks(PLAN, PAPER, KIND):
 
             rule:
                 name:
@@ -21,17 +21,17 @@ for PAPER in config["papers"]:
                     mem_mb=small_memory,
                     runtime=small_runtime,
                 params:
-                    edition=EDITION,
+                    plan=plan_file,
                     paper=PAPER,
                     checks=CHECKS,
-                    recipes=as_json(curved(PAPER) if KIND == "curve" else {}),
+                    recipes=as_json(exhibit_specs.curves(PLAN, PAPER) if KIND == "curve" else {}),
                     code=code(
                         "theory.py",
                         theory=CHECKS,
-                        criteria=(map(criterion_of, curved(PAPER)) if KIND == "curve" else []),
+                        criteria=(map(criterion_of, exhibit_specs.curves(PLAN, PAPER)) if KIND == "curve" else []),
                     ),
                 message:
                     "theory: {params.checks}"
                 shell:
-                    "warm_python workflow/scripts/theory.py --paper {params.paper} --checks {params.checks}"
-                    " --recipes {params.recipes:q} --threads {threads} --results results/{params.edition} > {log:q} 2>&1"
+                    "warm_python workflow/scripts/theory.py --plan {params.plan} --paper {params.paper} --checks {params.checks}"
+                    " --threads {threads} > {log:q} 2>&1"

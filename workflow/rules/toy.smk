@@ -21,7 +21,8 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
             mem_mb=small_memory,
             runtime=small_runtime,
         params:
-            edition=EDITION,
+            plan=plan_file,
+            bundle=BUNDLE,
             settings=lambda wildcards, members=tuple(MEMBERS): as_json(
                 toy_settings(config, wildcards.training, list(members))
             ),
@@ -33,5 +34,5 @@ for BUNDLE, MEMBERS in config["toys"]["bundles"].items():
         message:
             "toy networks, {wildcards.training}"
         shell:
-            "warm_python workflow/scripts/toy.py --settings {params.settings:q} --threads {threads}"
-            " --results results/{params.edition} > {log:q} 2>&1"
+            "warm_python workflow/scripts/toy.py --plan {params.plan} --bundle {params.bundle} --training {wildcards.training}"
+            " --threads {threads} > {log:q} 2>&1"

@@ -19,20 +19,18 @@ rule train:
         mem_mb=data_memory,
         runtime=network_runtime(trained),
     params:
-        edition=EDITION,
+        plan=plan_file,
         settings=run_json,
         code=lambda wildcards: run_code("train.py", wildcards),
         digest=lambda wildcards: sources.digest(run_code("train.py", wildcards)),
         seeds=seeds_of,
-        points=lambda wildcards: str(Path(PATHS.resume_point(run_of(wildcards), 0)).parent),
     message:
         "train {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "device_python {resources.gpu} workflow/scripts/train.py --settings {params.settings:q} --seeds {params.seeds}"
-        ' --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE" --threads {threads}'
-        " --out results/{params.edition}/models/{wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
-        " --resume {params.points}"
-        ' --code {params.digest} --resume-every "$RESUME_EVERY" --workers "$WORKERS" --prefetch "$PREFETCH" > {log:q} 2>&1'
+        "device_python {resources.gpu} workflow/scripts/train.py --plan {params.plan}"
+        " --run {wildcards.dataset}/{wildcards.arch}/{wildcards.training} --seeds {params.seeds}"
+        ' --device "$DEVICE" --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH"'
+        ' --resume-every "$RESUME_EVERY" --code {params.digest} > {log:q} 2>&1'
 
 
 # Controls: the same network, its logits multiplied by one number.
@@ -59,15 +57,15 @@ rule rescale:
         mem_mb=data_memory,
         runtime=network_runtime(trained),
     params:
-        edition=EDITION,
+        plan=plan_file,
         settings=run_json,
-        reference=lambda wildcards: as_json(reference_of(wildcards)),
+        reference=reference_json,
         code=lambda wildcards: run_code("rescale.py", wildcards, PLAN.made_from(run_of(wildcards))),
         seeds=seeds_of,
     message:
         "rescale {wildcards.dataset}/{wildcards.arch}/{wildcards.training}"
     shell:
-        "device_python {resources.gpu} workflow/scripts/rescale.py --settings {params.settings:q} --reference {params.reference:q}"
-        ' --seeds {params.seeds} --data results/{params.edition}/datasets/{wildcards.dataset} --device "$DEVICE"'
-        ' --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH" --results results/{params.edition}'
+        "device_python {resources.gpu} workflow/scripts/rescale.py --plan {params.plan}"
+        " --run {wildcards.dataset}/{wildcards.arch}/{wildcards.training} --seeds {params.seeds}"
+        ' --device "$DEVICE" --threads {threads} --workers "$WORKERS" --prefetch "$PREFETCH"'
         " > {log:q} 2>&1"

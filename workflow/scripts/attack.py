@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from lossproof.attacks.protocol import AttackData, run_bundle
@@ -14,29 +13,29 @@ from lossproof.training.opening import network_parser, open_run, run_path
 
 def main() -> None:
     parser = network_parser(__doc__)
-    parser.add_argument("--attacks", required=True, type=json.loads, help="JSON: attack settings by name")
-    parser.add_argument("--substitutes", default={}, type=json.loads, help="JSON: the runs that attacks are made on")
-    parser.add_argument("--bundle", required=True, help="name of the bundle, for provenance")
-    parser.add_argument("--images", required=True, type=json.loads, help="JSON: images per split, null for all")
-    parser.add_argument("--batch-size", type=int, default=512)
+    parser.add_argument("--bundle", required=True, help="name of a bundle of attacks")
     arguments = parser.parse_args()
-    settings = arguments.settings
+    plan = arguments.plan
+    attacks = {name: plan.get("attacks", name) for name in sorted(plan.get("bundles", arguments.bundle))}
+    made_on = plan.get("networks", arguments.run, "substitutes")
+    substitutes = {name: plan.network(made_on[name]) for name in attacks if name in made_on}
     opened = open_run(arguments)
+    settings = opened.settings
 
     def chosen(cap: int | None) -> dict[str, AttackData]:
         """What is attacked of each split: every network of a data set faces the same images."""
         found = {}
         for split in SPLITS:
             _, labels = opened.data.split(split)
-            counts = [count for count in (arguments.images[split], cap) if count is not None]
+            counts = [count for count in (plan.get("attack_images", split), cap) if count is not None]
             index = choose_images(labels, min(counts, default=None), settings["dataset"], split)
             found[split] = AttackData(opened.images(split, index), index)
         return found
 
     criterion = opened.criterion()
-    networks = {run_path(one): one for one in (settings, *arguments.substitutes.values())}
+    networks = {run_path(one): one for one in (settings, *substitutes.values())}
     # Attacks of few images look at some of those that the others attack.
-    caps = list(dict.fromkeys(attack.get("images") for attack in arguments.attacks.values()))
+    caps = list(dict.fromkeys(attack.get("images") for attack in attacks.values()))
     attacked = {cap: chosen(cap) for cap in caps}
     for seed in arguments.seeds:
         clock = Clock()
@@ -46,12 +45,12 @@ def main() -> None:
             found |= run_bundle(
                 loaded[opened.run],
                 images,
-                {name: attack for name, attack in arguments.attacks.items() if attack.get("images") == cap},
+                {name: attack for name, attack in attacks.items() if attack.get("images") == cap},
                 run_name=opened.run,
                 seed=seed,
-                batch_size=arguments.batch_size,
+                batch_size=plan.get("attack_batch_size"),
                 criterion=criterion,
-                substitutes={name: loaded[run_path(one)] for name, one in arguments.substitutes.items()},
+                substitutes={name: loaded[run_path(one)] for name, one in substitutes.items()},
             )
         folder = opened.results / "attacks" / opened.run / f"seed{seed}"
         for (split, attack), (record, arrays) in found.items():

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
 from lossproof.claims.columns import read_claims
 from lossproof.claims.ledger import COLUMNS, build_ledger
 from lossproof.display_names import as_printed
 from lossproof.paths import Paths
+from lossproof.plan_file import step_parser
 from lossproof.records import read_csv, read_json, write_csv
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: edition, papers, exhibits, ...")
+    parser = step_parser(__doc__)
     parser.add_argument("--claims", required=True, type=Path, help="reference/claims.csv")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
-    told = arguments.settings
+    told = arguments.plan.get("claims")
     paths = Paths(told["edition"])
     facts, tables = told["facts"], {}
     for exhibit in set(told["exhibits"].values()):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
 from lossproof.catalogue import load
 from lossproof.exhibits.context import Context
 from lossproof.paths import Paths
+from lossproof.plan_file import step_parser
 from lossproof.records import write_csv, write_npz
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: exhibit, declaration, edition")
+    parser = step_parser(__doc__)
+    parser.add_argument("--exhibit", required=True, help="paper/exhibit")
     parser.add_argument("--root", type=Path, default=Path(), help="where results/ lies")
     arguments = parser.parse_args()
-    told = arguments.settings
+    told = arguments.plan.get("collect", arguments.exhibit)
     paths = Paths(told["edition"])
     context = Context(
         root=arguments.root,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import torch
 
 from lossproof.attacks.subset import choose_images
@@ -17,16 +15,15 @@ from lossproof.training.opening import network_parser, open_run
 
 def main() -> None:
     parser = network_parser(__doc__)
-    parser.add_argument("--twin", default=[], type=json.loads, help="JSON: [the resolved twin], or []")
-    parser.add_argument("--diagnostics", required=True, type=json.loads, help="JSON: settings by diagnostic")
-    parser.add_argument("--images", required=True, type=json.loads, help="number of test images, null for all")
-    parser.add_argument("--draws", required=True, type=int, help="passes averaged where a network draws at each")
-    parser.add_argument("--epsilon", required=True, help="L-infinity radius in pixels, a fraction or decimal")
     arguments = parser.parse_args()
-    settings = arguments.settings
+    plan = arguments.plan
+    network = plan.get("networks", arguments.run)
+    baselines = [plan.network(network["baseline"])] if "baseline" in network else []
+    epsilon = network["epsilon"]
     opened = open_run(arguments)
+    settings = opened.settings
     # Every network of a data set is judged on the same images; those that the jury attacks are among them.
-    index = choose_images(opened.data.test_labels, arguments.images, settings["dataset"], "test")
+    index = choose_images(opened.data.test_labels, plan.get("audit", "images"), settings["dataset"], "test")
     chosen = opened.images("test", index)
     images = pixels(torch.cat([batch for batch, _ in chosen.batches(len(index))]))
     criterion = opened.criterion()
@@ -35,24 +32,24 @@ def main() -> None:
         criterion = None
     for seed in arguments.seeds:
         clock = Clock()
-        twins = [opened.network(seed, twin) for twin in arguments.twin]
+        twins = [opened.network(seed, twin) for twin in baselines]
         subject = Subject(
             model=opened.network(seed),
             images=images,
             labels=chosen.labels,
             norm="linf",
-            epsilon=arguments.epsilon,
-            epsilon_value=parse(arguments.epsilon),
+            epsilon=epsilon,
+            epsilon_value=parse(epsilon),
             criterion=criterion,
             twin=twins[0] if twins else None,
             names=(opened.run, seed),
-            draws=arguments.draws,
+            draws=plan.get("audit", "draws"),
         )
-        found = diagnose(subject, arguments.diagnostics, opened.run, seed)
+        found = diagnose(subject, plan.get("diagnostics"), opened.run, seed)
         folder = opened.results / "jury" / opened.run / f"seed{seed}"
         record = {"schema": SCHEMA_VERSION, "kind": "diagnostics", "run": {**settings, "seed": seed}, **found}
         write_json(folder / "diagnostics.json", record)
-        weights = [opened.weights(seed), *(opened.weights(seed, twin) for twin in arguments.twin)]
+        weights = [opened.weights(seed), *(opened.weights(seed, twin) for twin in baselines)]
         opened.provenance(folder, clock, weights, "diagnostics.provenance.json")
 
 

@@ -10,13 +10,11 @@ from lossproof.training.opening import network_parser, open_run
 
 
 def main() -> None:
-    parser = network_parser(__doc__)
-    parser.add_argument("--images", required=True, type=int, help="number of test images")
-    arguments = parser.parse_args()
-    settings = arguments.settings
+    arguments = network_parser(__doc__).parse_args()
     opened = open_run(arguments)
+    settings = opened.settings
     # Every network of a data set places the same images, and those that are attacked are among them.
-    index = choose_images(opened.data.test_labels, arguments.images, settings["dataset"], "test")
+    index = choose_images(opened.data.test_labels, arguments.plan.get("embedding_images"), settings["dataset"], "test")
     chosen = opened.images("test", index)
     folder = opened.results / "embeddings" / opened.run
     for seed in arguments.seeds:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from lossproof.attacks import budgets
 from lossproof.attacks.protocol import resolve
 from lossproof.embeddings.attacked import attacked
@@ -14,13 +12,12 @@ from lossproof.training.opening import network_parser, open_run
 
 def main() -> None:
     parser = network_parser(__doc__)
-    parser.add_argument("--attack", required=True, type=json.loads, help="JSON: {name: attack settings}, of one attack")
-    parser.add_argument("--batch-size", type=int, default=512)
+    parser.add_argument("--attack", required=True, help="id of an attack")
     arguments = parser.parse_args()
-    settings = arguments.settings
-    ((name, told),) = arguments.attack.items()
-    plan = resolve(told)
+    name, batch_size = arguments.attack, arguments.plan.get("attack_batch_size")
+    plan = resolve(arguments.plan.get("attacks", name))
     opened = open_run(arguments)
+    settings = opened.settings
     criterion = opened.criterion()
     folder = opened.results / "embeddings" / opened.run
     for seed in arguments.seeds:
@@ -28,7 +25,7 @@ def main() -> None:
         clean = read_npz(folder / f"seed{seed}.npz")
         images = opened.images("test", clean["index"])
         names = (opened.run, seed, name)
-        found = attacked(opened.network(seed), images, clean, plan, names, arguments.batch_size, criterion)
+        found = attacked(opened.network(seed), images, clean, plan, names, batch_size, criterion)
         right = int((clean["predictions"] == clean["labels"]).sum())
         results = []
         for budget in budgets.of_plan(plan, images.shape):

@@ -1,6 +1,6 @@
 """Run a step on one GPU of this machine that no other step uses.
 
-    python workflow/scripts/lease.py [--jobs-per-device N] workflow/scripts/train.py --settings ...
+    python workflow/scripts/lease.py [--jobs-per-device N] workflow/scripts/train.py --plan ...
 
 Waits until one of the visible GPUs (those of CUDA_VISIBLE_DEVICES, else all) is free, then becomes the step, which sees
 that GPU alone. The lease ends with the step's process, however it ends. A cluster gives each job its own device, so

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from lossproof.drawing.typeset import to_html
 from lossproof.exhibits.statement.table import overview
 from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Paths
+from lossproof.plan_file import step_parser
 from lossproof.records import read_csv, read_json, write_text
 from lossproof.report.build import build
 from lossproof.report.context import EMBEDDED_BANNER, Card, Context, Exhibit, Jury, Published
@@ -108,14 +106,13 @@ def provenance(results: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: edition, exhibits, words; -: from standard input")
+    parser = step_parser(__doc__)
     parser.add_argument("--claims", required=True, type=Path, help="the edition's ledger")
     parser.add_argument("--printed", required=True, type=Path, help="reference/claims.csv")
     parser.add_argument("--assumptions", required=True, type=Path, help="reference/assumptions.csv")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
-    told = json.loads(sys.stdin.read() if arguments.settings == "-" else arguments.settings)
+    told = arguments.plan.get("report")
     # JSON came with sorted keys; the papers have an order of their own.
     told["papers"] = {paper: told["papers"][paper] for paper in told["order"] if paper in told["papers"]}
     paths = Paths(told["edition"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -17,13 +15,11 @@ from lossproof.training.opening import network_parser, open_run
 
 
 def main() -> None:
-    parser = network_parser(__doc__)
-    parser.add_argument("--reference", type=json.loads, help="JSON: the resolved run whose confidence is matched")
-    arguments = parser.parse_args()
-    settings = arguments.settings
+    arguments = network_parser(__doc__).parse_args()
+    opened = open_run(arguments)
+    settings = opened.settings
     change = settings["logits"]
     trained = {key: value for key, value in settings.items() if key != "logits"} | {"training": change["of"]}
-    opened = open_run(arguments)
     train, test = opened.images("train"), opened.images("test")
     for seed in arguments.seeds:
         clock = Clock()
@@ -34,8 +30,9 @@ def main() -> None:
         own = logits(model, train)
         scale, figures = change.get("scale"), {}
         if scale is None:
-            sources.append(opened.weights(seed, arguments.reference))
-            reference = opened.network(seed, arguments.reference)
+            matched = arguments.plan.network(arguments.plan.get("networks", arguments.run, "match"))
+            sources.append(opened.weights(seed, matched))
+            reference = opened.network(seed, matched)
             wanted = true_class_probability(logits(reference, train), train.labels)
             scale, figures = matching_scale(own, train.labels, wanted), {"wanted_true_class_probability": wanted}
         model.head = Scaled(model.head, scale).to(opened.device)

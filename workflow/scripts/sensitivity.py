@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from lossproof.attacks.subset import choose_images
 from lossproof.jury.sensitivity import sensitivity, summary
 from lossproof.records import SCHEMA_VERSION, Clock, write_json, write_npz
@@ -11,13 +9,13 @@ from lossproof.training.opening import network_parser, open_run
 
 
 def main() -> None:
-    parser = network_parser(__doc__)
-    parser.add_argument("--images", required=True, type=json.loads, help="number of test images, null for all")
-    arguments = parser.parse_args()
-    settings = arguments.settings
+    arguments = network_parser(__doc__).parse_args()
     opened = open_run(arguments)
+    settings = opened.settings
     # The images that are attacked, so that gradients and outcomes stand side by side.
-    index = choose_images(opened.data.test_labels, arguments.images, settings["dataset"], "test")
+    index = choose_images(
+        opened.data.test_labels, arguments.plan.get("attack_images", "test"), settings["dataset"], "test"
+    )
     chosen = opened.images("test", index)
     for seed in arguments.seeds:
         clock = Clock()

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
+from lossproof.plan_file import step_parser
 from lossproof.records import read_csv, write_text
 from lossproof.report.summary import summarise
 from lossproof.report.summary_text import markdown
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: paper, title, edition, runs")
+    parser = step_parser(__doc__)
+    parser.add_argument("--paper", required=True)
     parser.add_argument("--claims", required=True, type=Path, help="the edition's ledger")
     parser.add_argument("--verdicts", type=Path, help="the jury's tidy table of verdicts; none: no jury sat")
     parser.add_argument("--diagnostics", type=Path, help="the jury's tidy table of diagnostics")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
-    told = arguments.settings
+    told = arguments.plan.get("summaries", arguments.paper)
     verdicts, diagnostics = (read_csv(path) if path else [] for path in (arguments.verdicts, arguments.diagnostics))
     page = summarise(
         told["paper"],

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
-
 from lossproof import devices
 from lossproof.catalogue import catalogue, load
+from lossproof.plan_file import step_parser
 from lossproof.records import SCHEMA_VERSION, Clock, write_json, write_provenance
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = step_parser(__doc__)
     parser.add_argument("--paper", required=True)
     parser.add_argument("--checks", required=True, nargs="+", help="entries of src/lossproof/theory")
-    parser.add_argument("--recipes", type=json.loads, default={}, help="JSON: criteria by training, for curves")
-    parser.add_argument("--results", required=True, type=Path, help="results/<edition>")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     clock = Clock()
     devices.prepare(arguments.threads, "cpu")
-    folder = arguments.results / "theory" / arguments.paper
+    folder = arguments.plan.results / "theory" / arguments.paper
     shared = {"schema": SCHEMA_VERSION, "kind": "theory", "paper": arguments.paper}
     for check in arguments.checks:
         if "trainings" in catalogue("theory")[check].parameters:
-            recipes = arguments.recipes.items()
+            recipes = arguments.plan.get("curves", arguments.paper).items()
             criteria = {name: {"criterion": recipe["name"], **recipe["parameters"]} for name, recipe in recipes}
             found = {"curves": load("theory", check)(trainings=criteria)}
         else:

@@ -1,6 +1,6 @@
 """Run a step in a process forked from one that has already imported torch, matplotlib and their like.
 
-    python workflow/scripts/warm.py workflow/scripts/train.py --settings ...
+    python workflow/scripts/warm.py workflow/scripts/train.py --plan ...
 
 Importing them costs more than many steps of the embedded edition. The first call starts a server
 that imports the heavy libraries (never our own code) and forks a fresh process for every step; the

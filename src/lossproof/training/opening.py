@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from lossproof.catalogue import load
 from lossproof.datasets import prepared
 from lossproof.datasets.prepared import Prepared
 from lossproof.models.classifier import Classifier
+from lossproof.plan_file import step_parser
 from lossproof.records import Clock, write_provenance
 from lossproof.training.feeding import Feed, Loading, feed, loading_for
 from lossproof.training.stored import load_model
@@ -28,11 +28,9 @@ def run_path(settings: dict[str, Any]) -> str:
 
 def network_parser(description: str | None) -> argparse.ArgumentParser:
     """The arguments that these steps share; a step adds its own."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--settings", required=True, type=json.loads, help="JSON: the resolved run")
+    parser = step_parser(description)
+    parser.add_argument("--run", required=True, help="data set/architecture/training")
     parser.add_argument("--seeds", required=True, type=int, nargs="+", help="seeds of the run, one after the other")
-    parser.add_argument("--data", required=True, type=Path, help="folder of the prepared data set")
-    parser.add_argument("--results", required=True, type=Path, help="results/<edition>")
     parser.add_argument("--device", default="auto", choices=devices.DEVICES)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0, help="of the threads, processes that decode large images")
@@ -79,7 +77,8 @@ class Opened:
 
 def open_run(arguments: argparse.Namespace) -> Opened:
     """The run that a step's arguments name; takes the device and limits the threads."""
-    data = prepared.load(arguments.data)
+    settings = arguments.plan.network(arguments.run)
+    data = prepared.load(arguments.plan.data(settings["dataset"]))
     loading = loading_for(data, arguments.workers, arguments.prefetch, arguments.threads)
     device = devices.prepare(arguments.threads - loading.workers, arguments.device)
-    return Opened(arguments.settings, data, loading, device, arguments.threads, arguments.results)
+    return Opened(settings, data, loading, device, arguments.threads, arguments.plan.results)

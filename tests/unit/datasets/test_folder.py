@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +10,10 @@ import torch
 from checkout import new_checkout
 from PIL import Image
 from raw_files import images, picture
+from steps import ran, run_step
 from tiny_training import told
 
-from editions import BASE, ROOT, load
+from editions import BASE, load
 from lossproof.catalogue import catalogue
 from lossproof.datasets import on_disk, prepared
 from lossproof.datasets.arrive import arrive
@@ -172,12 +169,8 @@ def test_the_configuration_checks_its_keys():
 
 def test_the_step_prepares_it(folder, tmp_path):
     settings = {"source": "folder"} | catalogue("datasets")["folder"].defaults() | {"path": str(folder)}
-    command = [sys.executable, "workflow/scripts/prepare.py", "--name", "mine", "--settings", json.dumps(settings)]
-    command += ["--cache", str(tmp_path / "none"), "--out", str(tmp_path / "out")]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found = prepared.load(tmp_path / "out")
+    ran(run_step(tmp_path, "prepare", {"datasets": {"mine": settings}}, "--dataset", "mine", "--cache", "none"))
+    found = prepared.load(tmp_path / "results/e/datasets/mine")
     ours = read(folder, image_size=32)
     assert (found.test_images == ours.test_images).all()
     assert found.card["sha256"] == ours.card["sha256"]

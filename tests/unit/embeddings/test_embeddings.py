@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from checkout import Checkout
 from safetensors.torch import save_file
 from sklearn.metrics import silhouette_score
+from steps import network, ran, run_step
 
-from editions import ROOT, edition, load
+from editions import edition, load
 from lossproof.attacks.protocol import resolve
 from lossproof.datasets import prepared
 from lossproof.embeddings.attacked import attacked
@@ -25,6 +23,12 @@ from lossproof.records import read_json, read_npz
 from lossproof.settings.resolved import run_settings
 from lossproof.training.feeding import Resident
 from lossproof.training.loop import new_model
+
+RUN = "digits_gray/cnn2/random"
+ATTACKS = {
+    "fgsm": {"method": "fgsm", "epsilon": ["0.3", "0.9"]},
+    "worst": {"method": "gradient", "epsilon": ["0", "0.9"], "steps": 2, "losses": ["own"]},
+}
 
 
 def clouds(images: int, dimension: int = 3, classes: int = 10, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -155,37 +159,23 @@ def trained(tmp_path) -> tuple[Path, Path, dict]:
     parts = [generator.integers(0, 256, (60, 1, 28, 28), np.uint8), np.arange(60) % 10] * 2
     card = {"name": "noise", "channels": 1, "image_size": 28, "classes": [str(at) for at in range(10)]}
     data = prepared.Prepared(*parts, card=card)
-    prepared.save(tmp_path / "data", data)
+    prepared.save(tmp_path / "results/e/datasets/digits_gray", data)
     settings = run_settings(load(edition("test")), "digits_gray", "cnn2", "random")
     for seed in (0, 1):
         torch.manual_seed(seed)
-        path = tmp_path / f"results/models/digits_gray/cnn2/random/seed{seed}/model.safetensors"
+        path = tmp_path / f"results/e/models/digits_gray/cnn2/random/seed{seed}/model.safetensors"
         path.parent.mkdir(parents=True)
         save_file(new_model(settings, data).state_dict(), path)
-    return tmp_path / "data", tmp_path / "results", settings
+    return tmp_path, {"networks": network(settings), "embedding_images": 20, "attacks": ATTACKS, "attack_batch_size": 8}
 
 
-def embed(data: Path, results: Path, settings: dict) -> Path:
-    command = [sys.executable, str(ROOT / "workflow/scripts/embed.py"), "--settings", json.dumps(settings)]
-    command += [
-        "--images",
-        "20",
-        "--seeds",
-        "0",
-        "1",
-        "--data",
-        str(data),
-        "--results",
-        str(results),
-        "--device",
-        "cpu",
-    ]
-    subprocess.run(command, check=True, env=Checkout(ROOT).environment(PYTHONPATH=str(ROOT / "src")))
-    return results / "embeddings/digits_gray/cnn2/random"
+def step(folder: Path, plan: dict, script: str, *more: str) -> Path:
+    ran(run_step(folder, script, plan, "--run", RUN, "--seeds", 0, 1, "--device", "cpu", *more))
+    return folder / "results/e/embeddings" / RUN
 
 
 def test_the_step_writes_features_and_measures(trained):
-    folder = embed(*trained)
+    folder = step(*trained, "embed")
     found = [path.name for path in sorted(folder.iterdir())]
     assert found == [f"seed{seed}.{end}" for seed in (0, 1) for end in ("json", "npz", "provenance.json")]
     arrays, record = read_npz(folder / "seed1.npz"), read_json(folder / "seed1.json")
@@ -199,28 +189,14 @@ def test_the_step_writes_features_and_measures(trained):
     # Both seeds place the same images; a second run, with fresh draws of the defence, is the same bytes.
     assert np.array_equal(read_npz(folder / "seed0.npz")["index"], arrays["index"])
     before = {path.name: path.read_bytes() for path in folder.iterdir() if "provenance" not in path.name}
-    embed(*trained)
+    step(*trained, "embed")
     assert {name: (folder / name).read_bytes() for name in before} == before
-
-
-ATTACKS = {
-    "fgsm": {"method": "fgsm", "epsilon": ["0.3", "0.9"]},
-    "worst": {"method": "gradient", "epsilon": ["0", "0.9"], "steps": 2, "losses": ["own"]},
-}
-
-
-def embed_attacked(data: Path, results: Path, settings: dict, attack: str) -> Path:
-    command = [sys.executable, str(ROOT / "workflow/scripts/embed_attacked.py"), "--settings", json.dumps(settings)]
-    command += ["--attack", json.dumps({attack: ATTACKS[attack]}), "--batch-size", "8", "--seeds", "0", "1"]
-    command += ["--data", str(data), "--results", str(results), "--device", "cpu"]
-    subprocess.run(command, check=True, env=Checkout(ROOT).environment(PYTHONPATH=str(ROOT / "src")))
-    return results / "embeddings/digits_gray/cnn2/random"
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_the_step_writes_features_of_images_that_fool(trained, attack):
-    folder = embed(*trained)
-    embed_attacked(*trained, attack)
+    folder = step(*trained, "embed")
+    step(*trained, "embed_attacked", "--attack", attack)
     arrays, record = read_npz(folder / f"seed1.{attack}.npz"), read_json(folder / f"seed1.{attack}.json")
     clean = read_npz(folder / "seed1.npz")
     assert set(arrays) == {"features", "labels", "predictions", "index", "epsilon"}
@@ -232,7 +208,7 @@ def test_the_step_writes_features_of_images_that_fool(trained, attack):
         assert result["n_fooling"] == fooling == round(result["fooled_share"] * len(right) / 100)
     assert [result["epsilon"] for result in record["results"]] == ATTACKS[attack]["epsilon"]
     before = {path.name: path.read_bytes() for path in folder.iterdir() if "provenance" not in path.name}
-    embed_attacked(*trained, attack)
+    step(*trained, "embed_attacked", "--attack", attack)
     assert {name: (folder / name).read_bytes() for name in before} == before
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import subprocess
 import sys
 from itertools import combinations
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from fake_jury import ATTACKS, CE, CONTROLS, ISCE, KEPT, MEMBERS, SCALED, diagnosis, four, verdict_rows
 from matplotlib.figure import Figure
+from steps import ran, run_step
 
 from editions import ROOT
 from lossproof.drawing import style
@@ -164,13 +164,10 @@ def test_the_step_draws_every_card(tmp_path):
     told = four(tmp_path)
     rows = [dict.fromkeys(COLUMNS) | row for row in verdict_rows()]
     write_csv(tmp_path / "verdicts.csv", rows, COLUMNS)
-    settings = {"runs": [run._asdict() | {"attacks": list(ATTACKS), "twin": "", "control": ""} for run in KEPT]}
-    command = [sys.executable, str(ROOT / "workflow/scripts/cards.py"), "--settings", "-", "--results"]
-    command += [str(tmp_path / "results/e"), "--figures", str(tmp_path / "figures/e")]
-    environment = {"PYTHONPATH": str(ROOT / "src")}
+    runs = [run._asdict() | {"attacks": list(ATTACKS), "twin": "", "control": ""} for run in KEPT]
 
     def run(*more):
-        subprocess.run([*command, *more], input=json.dumps(settings), text=True, env=environment, check=True)
+        ran(run_step(tmp_path, "cards", {"cards": {"d": {"runs": runs}}}, "--dataset", "d", *more))
         return {one: (tmp_path / told.paths.card(one)).read_bytes() for one in KEPT}
 
     plain = run()

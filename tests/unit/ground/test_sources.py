@@ -30,6 +30,7 @@ LAYERS = [
         "catalogue_entries",
         "display_names",
         "paths",
+        "plan_file",
     }
     | {"statistics", "tidy", "verdict_word"},
     {"criteria", "heads", "models", "datasets", "threats", "settings"},

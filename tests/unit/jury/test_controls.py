@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from checkout import Checkout
 from safetensors.torch import save_file
+from steps import network, ran, run_step
 
-from editions import ROOT, edition, load
+from editions import edition, load
 from lossproof.datasets import prepared
 from lossproof.jury.rescaled import matching_scale, true_class_probability
 from lossproof.records import read_json, read_npz
@@ -88,7 +85,7 @@ def trained(tmp_path) -> Path:
     labels = np.arange(60) % 10
     images = generator.integers(0, 256, (10, 1, 28, 28), np.uint8)[labels]
     data = prepared.Prepared(images, labels, images, labels, card=CARD)
-    prepared.save(tmp_path / "data", data)
+    prepared.save(tmp_path / "results/e/datasets/digits_gray", data)
     for training in ("ce_isce", "isce"):
         settings = run_settings(load(edition("test")), "digits_gray", "lenet5", training)
         torch.manual_seed(5)
@@ -98,7 +95,7 @@ def trained(tmp_path) -> Path:
             features = model.features(torch.from_numpy(images[:10]).float() / 255)
             model.head.weight.copy_(torch.linalg.lstsq(features, 5 * torch.eye(10)).solution.T)
             model.head.bias.zero_()
-        path = tmp_path / f"results/models/digits_gray/lenet5/{training}/seed0/model.safetensors"
+        path = tmp_path / f"results/e/models/digits_gray/lenet5/{training}/seed0/model.safetensors"
         path.parent.mkdir(parents=True)
         save_file(model.state_dict(), path)
     return tmp_path
@@ -107,18 +104,17 @@ def trained(tmp_path) -> Path:
 def rescale(folder: Path, training: str) -> Path:
     config = load(edition("test"))
     settings = run_settings(config, "digits_gray", "lenet5", training)
-    reference = run_settings(config, "digits_gray", "lenet5", "isce") if "match" in settings["logits"] else None
-    command = [sys.executable, str(ROOT / "workflow/scripts/rescale.py"), "--settings", json.dumps(settings)]
-    command += ["--reference", json.dumps(reference), "--seeds", "0", "--device", "cpu"]
-    command += ["--data", str(folder / "data"), "--results", str(folder / "results")]
-    subprocess.run(command, check=True, env=Checkout(ROOT).environment(PYTHONPATH=str(ROOT / "src")))
-    return folder / f"results/models/digits_gray/lenet5/{training}/seed0"
+    networks = network(run_settings(config, "digits_gray", "lenet5", "isce"))
+    networks |= network(settings, **({"match": "digits_gray/lenet5/isce"} if "match" in settings["logits"] else {}))
+    run = f"digits_gray/lenet5/{training}"
+    ran(run_step(folder, "rescale", {"networks": networks}, "--run", run, "--seeds", 0, "--device", "cpu"))
+    return folder / f"results/e/models/{run}/seed0"
 
 
 @pytest.mark.parametrize("training", ["ce_x100", "ce_like_isce"])
 def test_the_step_stores_the_same_network_with_other_logits(trained, training):
     made = rescale(trained, training)
-    config, data = load(edition("test")), prepared.load(trained / "data")
+    config, data = load(edition("test")), prepared.load(trained / "results/e/datasets/digits_gray")
     of, control = (run_settings(config, "digits_gray", "lenet5", name) for name in ("ce_isce", training))
     before = load_model(made.parents[1] / "ce_isce/seed0/model.safetensors", of, data, CPU)
     after = load_model(made / "model.safetensors", control, data, CPU)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from checkout import Checkout
 from safetensors.torch import save_file
+from steps import network, ran, run_step
 from torch import nn
 
-from editions import ROOT, edition, load
+from editions import edition, load
 from lossproof.attacks.subset import choose_images
 from lossproof.datasets import prepared
 from lossproof.jury.sensitivity import sensitivity, summary
@@ -74,26 +71,25 @@ def trained(tmp_path) -> tuple[Path, Path, dict]:
     parts = [generator.integers(0, 256, (60, 1, 28, 28), np.uint8), np.arange(60) % 10] * 2
     card = {"name": "noise", "channels": 1, "image_size": 28, "classes": [str(at) for at in range(10)]}
     data = prepared.Prepared(*parts, card=card)
-    prepared.save(tmp_path / "data", data)
+    prepared.save(tmp_path / "results/e/datasets/digits_gray", data)
     settings = run_settings(load(edition("test")), "digits_gray", "cnn2", "random")
     for seed in (0, 1):
         torch.manual_seed(seed)
-        path = tmp_path / f"results/models/digits_gray/cnn2/random/seed{seed}/model.safetensors"
+        path = tmp_path / f"results/e/models/digits_gray/cnn2/random/seed{seed}/model.safetensors"
         path.parent.mkdir(parents=True)
         save_file(new_model(settings, data).state_dict(), path)
-    return tmp_path / "data", tmp_path / "results", settings
+    return tmp_path, settings
 
 
-def run(data: Path, results: Path, settings: dict, images: str) -> Path:
-    command = [sys.executable, str(ROOT / "workflow/scripts/sensitivity.py"), "--settings", json.dumps(settings)]
-    command += ["--images", images, "--seeds", "0", "1", "--device", "cpu"]
-    command += ["--data", str(data), "--results", str(results)]
-    subprocess.run(command, check=True, env=Checkout(ROOT).environment(PYTHONPATH=str(ROOT / "src")))
-    return results / "jury/digits_gray/cnn2/random"
+def run(folder: Path, settings: dict, images: int | None) -> Path:
+    plan = {"networks": network(settings), "attack_images": {"test": images}}
+    arguments = ("--run", "digits_gray/cnn2/random", "--seeds", 0, 1, "--device", "cpu")
+    ran(run_step(folder, "sensitivity", plan, *arguments))
+    return folder / "results/e/jury/digits_gray/cnn2/random"
 
 
 def test_the_step_writes_gaps_of_the_attacked_images(trained):
-    folder = run(*trained, "20")
+    folder = run(*trained, 20)
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
     assert found == [f"seed{k}/sensitivity.{end}" for k in (0, 1) for end in ("json", "npz", "provenance.json")]
     arrays, record = read_npz(folder / "seed1/sensitivity.npz"), read_json(folder / "seed1/sensitivity.json")
@@ -105,6 +101,6 @@ def test_the_step_writes_gaps_of_the_attacked_images(trained):
     assert record["median_gap"] == pytest.approx(float(np.median(arrays["gap"])))
     # A second run, with fresh draws of the defence, is the same bytes; without a number all images are taken.
     before = {path: path.read_bytes() for path in folder.rglob("sensitivity.*") if "provenance" not in path.name}
-    run(*trained, "20")
+    run(*trained, 20)
     assert {path: path.read_bytes() for path in before} == before
-    assert len(read_npz(run(*trained, "null") / "seed0/sensitivity.npz")["index"]) == 60
+    assert len(read_npz(run(*trained, None) / "seed0/sensitivity.npz")["index"]) == 60

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 from jury_rows import ATTACKS, small_jury, verdict_rows
+from steps import ran, run_step
 from tidy_rows import CLAIMS, REFERENCE, STAND_INS, tables
 
 from lossproof.claims.ledger import COLUMNS, build_ledger
@@ -145,9 +141,6 @@ def test_the_step_writes_the_page(tmp_path, page):
     write_csv(tmp_path / "verdicts.csv", VERDICT_ROWS, list(VERDICT_ROWS[0]))
     write_csv(tmp_path / "diagnostics.csv", DIAGNOSTIC_ROWS, list(DIAGNOSTIC_ROWS[0]))
     settings = {"paper": "sp", "title": "Stationary points", "edition": "e", "runs": RUNS}
-    command = [sys.executable, "workflow/scripts/summary.py", "--settings", json.dumps(settings)]
-    for name in ("claims", "verdicts", "diagnostics"):
-        command += [f"--{name}", str(tmp_path / f"{name}.csv")]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    subprocess.run([*command, "--out", str(tmp_path / "sp.md")], cwd=ROOT, env=environment, check=True)
+    tables = [f"--{name}={name}.csv" for name in ("claims", "verdicts", "diagnostics")]
+    ran(run_step(tmp_path, "summary", {"summaries": {"sp": settings}}, "--paper", "sp", *tables, "--out", "sp.md"))
     assert (tmp_path / "sp.md").read_text() == markdown(page)

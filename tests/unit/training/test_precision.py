@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from steps import network, ran, run_step
 from tiny_training import CPU, DATA, DROPOUT, counted, equal, leave_resume_point, same, tiny, told
 from torch import nn
 
@@ -399,14 +400,15 @@ def test_a_compiler_that_fails_costs_speed_only(tmp_path):
         '#!/bin/sh\ncase "$1" in --version) echo planted; exit 0 ;; esac\necho "no headers" >&2\nexit 1\n'
     )
     compiler.chmod(0o755)
-    prepared.save(tmp_path / "data", DATA)
-    command = [sys.executable, PACKAGE.parents[1] / "workflow/scripts/train.py", "--seeds", "0", "--device", "cpu"]
-    command += ["--settings", json.dumps(told(epochs=2, compile=True)), "--data", tmp_path / "data", "--out", tmp_path]
-    environment = os.environ | {"CXX": str(compiler), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
-    environment |= {"PYTHONPATH": str(PACKAGE.parent)}
-    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    record = json.loads((tmp_path / "seed0/record.json").read_text())
+    prepared.save(tmp_path / "results/e/datasets" / told()["dataset"], DATA)
+    settings = told(epochs=2, compile=True)
+    (run,) = (plan := {"networks": network(settings)})["networks"]
+    environment = {"CXX": str(compiler), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
+    arguments = ("--run", run, "--seeds", 0, "--device", "cpu")
+    done = run_step(tmp_path, "train", plan, *arguments, **environment)
+    ran(done)
+    out = tmp_path / f"results/e/models/{run}/seed0"
+    record = json.loads((out / "record.json").read_text())
     assert record["compiled"] is False
     assert record["run"]["compile"] is True
     reason = record["compiled_reason"]
@@ -414,7 +416,7 @@ def test_a_compiler_that_fails_costs_speed_only(tmp_path):
     assert "compile" in reason.lower()
     assert [line for line in done.stdout.splitlines() if "compiled" in line] == [f"not compiled: {reason}"]
     plain = fit(told(epochs=2), DATA, 0, CPU)
-    assert same(load_file(tmp_path / "seed0/model.safetensors"), plain.state)
+    assert same(load_file(out / "model.safetensors"), plain.state)
 
 
 class BrokenBackward(torch.autograd.Function):

@@ -15,6 +15,7 @@ CATALOGUE = {
         "figure": "figure:draw",
         "table": "table:diagnostics_table",
         "judges": True,  # the plan puts in the networks
+        "audit_table": "diagnostics",  # what summaries and cards read in its tidy table
         "parameters": {"panels": PANELS},
     }
 }

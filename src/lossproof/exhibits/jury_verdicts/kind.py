@@ -30,6 +30,7 @@ CATALOGUE = {
         "figure": "figure:draw",
         "table": "table:jury_verdicts_table",
         "judges": True,  # the plan puts in the networks
+        "audit_table": "verdicts",  # what summaries and cards read in its tidy table
         "parameters": {
             "panels": PANELS,
             "attacks": {

@@ -13,12 +13,14 @@ CATALOGUE = {
     "statement": {
         "build": "Statement",
         "table": "table:statement_table",
+        "states": True,  # its checks are those of a statement, not curves
         "parameters": {"check": {"type": "string", "description": "an entry in src/lossproof/theory"}},
         "required": ["check"],
     },
     "statement_overview": {
         "build": "StatementOverview",
         "table": "table:overview_table",
+        "states": True,
         "parameters": {
             "checks": {
                 "type": "array",
