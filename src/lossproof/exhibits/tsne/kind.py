@@ -15,7 +15,7 @@ from lossproof.exhibits.needs import Needs
 from lossproof.exhibits.stand_ins import StandIns, run_of
 from lossproof.paths import Run
 from lossproof.records import read_json, read_npz
-from lossproof.threats.epsilon import parse
+from lossproof.tidy import number
 
 CATALOGUE = {
     "tsne": {
@@ -70,7 +70,7 @@ class TSNE:
                     continue
                 found += _attacked(context, run, named, attack, declaration["epsilon"])
                 moved = read_npz(context.root / context.paths.embedding(run, 0, f"{attack}.npz"))
-                here = moved["epsilon"] == parse(declaration["epsilon"])
+                here = moved["epsilon"] == number(declaration["epsilon"])
                 features, labels = (np.concatenate([clean[name], moved[name][here]]) for name in ("features", "labels"))
                 arrays |= _panel(f"{JOINT}/{place}", run, features, labels, int(here.sum()))
         return Tidy(COLUMNS, found, arrays)
