@@ -1,12 +1,13 @@
 # make           set up .venv and run the embedded edition to results/embedded/report.html
 # make cluster   set up .venv with Snakemake's executors for SLURM and Kubernetes
 # make test      set up .venv and run the tests
+# make quick     set up .venv and run the unit tests
 # make docs      write docs/assumptions.md from reference/assumptions.csv
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 UV = .venv/bin/uv
 
-.PHONY: run cluster test docs lint lock clean
+.PHONY: run cluster test quick docs lock clean
 
 run: .venv/run.installed
 	.venv/bin/snakemake all --cores $(CORES)
@@ -17,6 +18,9 @@ test: .venv/test.installed
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/mypy
 	.venv/bin/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+
+quick: .venv/test.installed
+	.venv/bin/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder tests/unit
 
 docs: .venv/run.installed
 	PYTHONPATH=src .venv/bin/python -m lossproof.assumptions --assumptions reference/assumptions.csv --out docs/assumptions.md
