@@ -1,4 +1,8 @@
-"""Random changes of a batch on its device, drawn on the CPU: equal draws on any device."""
+"""Random changes of a batch on its device, drawn on the CPU: equal draws on any device.
+
+Not torchvision's ``transforms.v2``, which draws once for a whole batch and from the global generator: image by image it
+takes three to four times as long (``docs/libraries.md``).
+"""
 
 from __future__ import annotations
 
