@@ -115,7 +115,7 @@ assert not loaded, loaded
         ("mlp2", {"width": 0.2}, DATA),
         ("cnn2", {"width": 0.25}, DATA),
         ("lenet5", {"width": 0.5}, tiny(28, 1, 40)),
-        ("resnet18", {"width": 0.25, "stem": "cifar"}, tiny(16, 3, 40)),
+        ("resnet18", {"width": 0.125, "stem": "cifar"}, tiny(16, 3, 40)),
     ],
     ids=["mlp2", "cnn2", "lenet5", "resnet18"],
 )
