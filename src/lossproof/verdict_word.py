@@ -15,7 +15,7 @@ class VerdictWord(StrEnum):
     meaning: Meaning
     sign: str
 
-    def __new__(cls, word: str, meaning: Meaning, sign: str = "") -> Self:
+    def __new__(cls, word: str, meaning: Meaning = "plain", sign: str = "") -> Self:
         member = str.__new__(cls, word)
         member._value_ = word
         member.meaning, member.sign = meaning, sign
