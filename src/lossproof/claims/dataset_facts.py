@@ -37,7 +37,7 @@ def dataset_fact(claim: Row, setting: Setting) -> Finding:
     printed, dataset = number(claim["value"]), claim["dataset"]
     if not setting.real(dataset):
         stand_in = setting.data_for.get(dataset)
-        has = f"{stand_in} stands in for it" if stand_in else "nothing stands in for it"
+        has = f"{stand_in} is its surrogate" if stand_in else "it has no surrogate"
         missing = f"Needs the real {dataset}; {has} in the {setting.edition} edition."
         return Finding(Comparison(printed, missing=missing))
     value = _fact(claim, setting)

@@ -11,7 +11,7 @@ from lossproof.tidy import Row, number
 
 RUN_COLUMNS = ("edition", "data", "hardware", "epochs", "date")
 COLUMNS = (*LEDGER_COLUMNS, *RUN_COLUMNS)
-NOT_PRINTED = "not printed"
+NOT_PRINTED = "not reported"
 NORM = "last_layer_norm"
 
 

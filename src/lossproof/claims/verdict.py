@@ -93,7 +93,7 @@ def judge(case: Comparison) -> tuple[Verdict, str]:
         verdict, reason = _judge_value(case, case.printed, case.measured)
     elif case.baseline:
         verdict = Verdict.BASELINE
-        reason = "This is the twin that others are compared with; only a full-protocol run could say more."
+        reason = "This is the baseline that others are compared with; only a full-protocol run could say more."
     else:
         verdict, reason = _judge_direction(case)
     return verdict, f"{subject}{reason}"
@@ -105,7 +105,7 @@ def _judge_value(case: Comparison, printed: float, measured: Estimate) -> tuple[
     inside = abs(gap) <= case.tolerance or (case.at_least and gap > 0) or measured.low <= printed <= measured.high
     bound = "at least " if case.at_least else ""
     reason = (
-        f"Measured {measured.value:.6g} against {bound}{printed:g} printed, {abs(gap):.4g} {case.unit} apart "
+        f"Measured {measured.value:.6g} against {bound}{printed:g} reported, {abs(gap):.4g} {case.unit} apart "
         f"(tolerance {case.tolerance:g} {case.unit} or the interval; {measured.interval(case.digits)})."
     )
     if case.difference is not None and case.printed_difference is not None and not inside:
@@ -115,14 +115,14 @@ def _judge_value(case: Comparison, printed: float, measured: Estimate) -> tuple[
 
 def _judge_direction(case: Comparison) -> tuple[Verdict, str]:
     """Other data or another protocol: only the sign of the difference to the rival is compared."""
-    rival = ", ".join(map(name, case.rival.split(", "))) if case.rival else "the rival"
+    rival = ", ".join(map(name, case.rival.split(", "))) if case.rival else "the baseline"
     if case.printed_difference is None:
-        return Verdict.UNDECIDED, "No rival is printed beside this number, so it has no direction to compare."
+        return Verdict.UNDECIDED, "No baseline is reported beside this number, so it has no direction to compare."
     if case.difference is None:
         return Verdict.UNDECIDED, f"No paired difference to {rival} is recorded under the same attack."
     reason = (
         f"Difference to {rival}: measured {case.difference.value:+.{case.digits}f} "
-        f"({case.difference.interval(case.digits)}), printed {case.printed_difference:+.{case.digits}f} {case.unit}"
+        f"({case.difference.interval(case.digits)}), reported {case.printed_difference:+.{case.digits}f} {case.unit}"
     )
     excludes = case.difference.excludes_zero()
     if excludes is None:
@@ -138,5 +138,5 @@ def _judge_direction(case: Comparison) -> tuple[Verdict, str]:
     if sign(case.difference.value) == sign(case.printed_difference):
         return Verdict.DIRECTION_HOLDS, f"{reason}; the signs agree."
     if case.printed_difference == 0:
-        return Verdict.DIRECTION_FAILS, f"{reason}; the print shows no difference, the measurement does."
+        return Verdict.DIRECTION_FAILS, f"{reason}; the paper shows no difference, the measurement does."
     return Verdict.DIRECTION_FAILS, f"{reason}; the signs disagree."

@@ -75,7 +75,10 @@ def verdict(gains: Sequence[Gain], seeds: int, flags: Collection[str]) -> tuple[
     sure = [one for one in likely if one.joint.low > 0]
     if sure and seeds >= LEAST_SEEDS and not masked:
         best = max(sure, key=lambda one: one.gain.low)
-        return REAL, f"{best}, corrected p = {best.p:.2g}, {seeds} seeds, no sign of masked gradients."
+        return (
+            REAL,
+            f"{best}, corrected p = {best.p:.2g}, {seeds} seeds, no indicator of gradient masking is triggered.",
+        )
     there = [(one, other) for one in claimed for other in worst if one.same_budget(other)]
     gone = [(one, other) for one, other in there if other.gain.high < one.gain.value]
     if gone and not any(other in above for _, other in there):
@@ -96,7 +99,7 @@ def verdict(gains: Sequence[Gain], seeds: int, flags: Collection[str]) -> tuple[
     lacks = [] if likely else [f"corrected p = {min(one.p for one in above):.2g}"]
     lacks += ["not with all budgets taken together"] if likely and not sure else []
     lacks += [] if seeds >= LEAST_SEEDS else [f"{seeds} of at least {LEAST_SEEDS} seeds"]
-    lacks += [f"raised: {', '.join(masked)}"] if masked else []
+    lacks += [f"triggered: {', '.join(masked)}"] if masked else []
     return UNDECIDED, f"{_largest(above)}, but {'; '.join(lacks)}."
 
 

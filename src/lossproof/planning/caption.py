@@ -17,7 +17,7 @@ def caption(plan: Plan, exhibit: Exhibit) -> str:
     replaced = sorted(name for name in names if stand_ins.get(name, name) != name)
     for name in replaced:
         note = plan.config["datasets"].get(stand_ins[name], {}).get("note")
-        said.append(f"In this edition {stand_ins[name]}{f' ({note})' if note else ''} stands in for {name}.")
+        said.append(f"In this edition {stand_ins[name]}{f' ({note})' if note else ''} is the surrogate for {name}.")
     runs = set(plan.needs[exhibit.id].runs)
     shared = [one.id for one in plan.made if one.id != exhibit.id and runs & set(plan.needs[one.id].runs)]
     if replaced and shared:

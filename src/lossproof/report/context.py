@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict
 from lossproof.assumptions import Assumption
 
 EMBEDDED_BANNER = (
-    "Embedded edition: handwritten digits stand in for every image set; a verdict here speaks of direction only."
+    "Embedded edition: handwritten digits are the surrogate for every image set; verdicts are about direction only."
 )
 
 

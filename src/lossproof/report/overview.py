@@ -13,10 +13,10 @@ from lossproof.verdict_word import VerdictWord
 EXPLANATIONS = {
     Verdict.REPRODUCED: "Same data set and protocol; within 2 points (probabilities: 0.02) or the 95 % interval.",
     Verdict.NOT_REPRODUCED: "Same data set and protocol; outside that tolerance.",
-    Verdict.DIRECTION_HOLDS: "The difference to the rival has the printed sign; its interval excludes zero.",
-    Verdict.DIRECTION_FAILS: "That difference has another sign than the printed one; its interval excludes zero.",
+    Verdict.DIRECTION_HOLDS: "The difference to the baseline has the reported sign; its interval excludes zero.",
+    Verdict.DIRECTION_FAILS: "That difference has another sign than the reported one; its interval excludes zero.",
     Verdict.UNDECIDED: "The interval of the difference does not exclude zero, or there is no difference to compare.",
-    Verdict.BASELINE: "The row is itself the twin or rival; only a full-protocol run could say more.",
+    Verdict.BASELINE: "The row is itself the baseline; only a full-protocol run could say more.",
     Verdict.FAILED_TO_TRAIN: "A network of the comparison stays below twice the accuracy of guessing.",
     Verdict.NOT_RUN: "The run is not part of this edition; the reason names it.",
     Verdict.LOST: "The number, or its label, is not in the sources.",

@@ -12,7 +12,7 @@ from lossproof.report.points import accuracy_in_words, gain_in_words, signed
 
 # What does not fit on a page stands in the ledger, or in the jury's table.
 MOST_LINES, MOST_NAMES = 12, 6
-HEADS = ("network", "ε", "gain, PGD", "gain left", "verdict", "why")
+HEADS = ("network", "ε", "gain, PGD", "residual gain", "verdict", "why")
 
 
 class Item(TypedDict):
@@ -35,8 +35,8 @@ def blocks(summary: Mapping[str, Any]) -> list[Block]:
     """The page of ``summary.summarise``, in its order."""
     found = [
         _printed(summary),
-        _numbers("What holds", summary["holds"], "No printed number or direction is confirmed."),
-        _numbers("What fails", summary["fails"], "No printed number or direction is refuted."),
+        _numbers("What holds", summary["holds"], "No reported value or direction is confirmed."),
+        _numbers("What fails", summary["fails"], "No reported value or direction is refuted."),
         _jury(summary),
     ]
     if summary["sat"]:
@@ -100,12 +100,12 @@ def _run(run: str) -> str:
 def _printed(summary: Mapping[str, Any]) -> Block:
     told = summary["claims"]
     sentences = [
-        f"The paper prints {_count(told['printed'], 'number')}; {told['measured']} of them carry a measured value."
+        f"The paper reports {_count(told['printed'], 'number')}; {told['measured']} of them carry a measured value."
     ]
     if told["verdicts"]:
         sentences.append(f"Verdicts: {_counts(told['verdicts'], claims.Verdict)}.")
-    sentences.append(f"{told['implausible']} are marked as not plausible in print.")
-    return _block("Printed numbers", sentences)
+    sentences.append(f"{told['implausible']} are marked as not plausible.")
+    return _block("Reported values", sentences)
 
 
 def _numbers(heading: str, numbers: Sequence[Mapping[str, str]], none: str) -> Block:
@@ -118,7 +118,7 @@ def _numbers(heading: str, numbers: Sequence[Mapping[str, str]], none: str) -> B
         one = mine[0]
         where = ", ".join(filter(None, (one["network"], name(one["dataset"]) if one["dataset"] else "")))
         example = f"{one['what']} ({where})" if where else one["what"]
-        example += f": printed {one['printed']}. {one['reason'].rstrip('.')}"
+        example += f": reported {one['printed']}. {one['reason'].rstrip('.')}"
         who = name(training) if training else "the data"
         sort = f"{_count(len(mine), 'number')}, for example " if len(mine) > 1 else ""
         items.append(Item(exhibit=exhibit, text=f"{who}: {sort}{example}."))
@@ -134,29 +134,29 @@ def _jury(summary: Mapping[str, Any]) -> Block:
         return _block(
             heading,
             [
-                "The jury did not sit in this edition: the strongest attacks were not run, so nothing here says "
+                "The robustness audit was not run in this edition: it has no strongest attacks, so nothing here says "
                 "whether a gain is more than an attack that is too weak."
             ],
         )
     trainings = summary["trainings"]
     if not trainings:
-        return _block(heading, ["The jury judged no training of this paper."])
+        return _block(heading, ["The audit covers no training of this paper."])
     claimed = [one for one in trainings if _claimed(one)]
     kept = sum(one["verdict"] == jury.REAL for one in claimed)
     gone = sum(one["verdict"] == jury.VANISHES for one in claimed)
     sentences = [
-        f"{_count(len(trainings), 'trained network')} of this paper stood before the jury, each beside its "
-        f"cross-entropy twin on the same images: {_counts(summary['verdicts'], jury.Verdict)}."
+        f"{_count(len(trainings), 'trained network')} of this paper were audited, each against its "
+        f"cross-entropy baseline on the same images: {_counts(summary['verdicts'], jury.Verdict)}."
     ]
     if claimed:
         sentences.append(
-            f"Under PGD, as a paper would have reported it, {len(claimed)} of them gain on the twin; under the "
+            f"Under PGD, as a paper would have reported it, {len(claimed)} of them gain on the baseline; under the "
             f"strongest attack {kept} of these gains {'is' if kept == 1 else 'are'} real and {gone} "
             f"{'vanishes' if gone == 1 else 'vanish'}."
         )
     else:
-        sentences.append("Not even under PGD, as a paper would have reported it, does one of them gain on the twin.")
-    sentences.append("Gains are in points of accuracy over the twin, with 95 % intervals over images and seeds.")
+        sentences.append("None of them gains on the baseline, not even under PGD, as a paper would have reported it.")
+    sentences.append("Gains are in points of accuracy over the baseline, with 95 % intervals over images and seeds.")
     told = [one for one in trainings if one["verdict"] != jury.NO_GAIN or one["flags"] or _claimed(one)]
     sentences += _left_out([one for one in trainings if one not in told])
     rows = [
@@ -204,12 +204,12 @@ def _why(summary: Mapping[str, Any]) -> Block:
     if not summary["diagnosed"]:
         return _block("Why", ["No network of this paper was diagnosed."])
     if not summary["flags"]:
-        return _block("Why", [f"No diagnostic was raised on any of {_count(summary['diagnosed'], 'network')}."])
-    kinds = {"model": "sign of masked gradients", "attack": "sign of an attack that fails"}
+        return _block("Why", [f"No indicator was triggered on any of {_count(summary['diagnosed'], 'network')}."])
+    kinds = {"model": "indicator of gradient masking", "attack": "indicator of an attack that fails"}
     items = [
         Item(
             exhibit="",
-            text=f"{flag['id']}, {flag['title']} ({kinds.get(flag['of'], flag['of'])}): raised on "
+            text=f"{flag['id']}, {flag['title']} ({kinds.get(flag['of'], flag['of'])}): triggered on "
             f"{len(flag['runs'])} of {_count(flag['of_runs'], 'network')}: "
             f"{_first(list(map(_run, flag['runs'])))}. The first: {flag['says'].rstrip('.')}.",
         )

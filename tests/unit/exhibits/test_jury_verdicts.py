@@ -92,7 +92,7 @@ CLAIM, FALLS, STANDS = gain("jury_pgd", 40), gain("jury_linf", 1), gain("jury_li
     [
         ([CLAIM, STANDS], 3, [], rule.REAL, "+12.0 points [7.0, 17.0] under strongest L∞ attack, ε = 0.1, corrected"),
         # A gain that nobody claimed, or in another ball.
-        ([gain("jury_pgd", 0), STANDS], 3, ["D5", "D9"], rule.REAL, "3 seeds, no sign of masked gradients."),
+        ([gain("jury_pgd", 0), STANDS], 3, ["D5", "D9"], rule.REAL, "no indicator of gradient masking is triggered."),
         ([CLAIM, FALLS, gain("jury_l2", 9, epsilon="0.5")], 3, [], rule.REAL, "strongest L2 attack, ε = 0.5"),
         ([CLAIM, FALLS], 3, [], rule.VANISHES, "under PGD, paper protocol, ε = 0.1, but +1.0 points [−4.0, 6.0] under"),
         ([CLAIM, FALLS], 1, ["D1", "D13"], rule.VANISHES, "+40.0 points [35.0, 45.0]"),
@@ -102,14 +102,14 @@ CLAIM, FALLS, STANDS = gain("jury_pgd", 40), gain("jury_linf", 1), gain("jury_li
         ([gain("jury_pgd", 0), gain("jury_linf", -6, p=0.3)], 3, [], rule.NO_GAIN, "no interval lies above 0"),
         ([gain("jury_pgd", 2), FALLS], 3, [], rule.NO_GAIN, "+2.0 points [−3.0, 7.0] under PGD, paper protocol"),
         ([CLAIM, STANDS], 2, [], rule.UNDECIDED, "but 2 of at least 3 seeds."),
-        ([CLAIM, STANDS], 3, ["D1", "D9", "D13"], rule.UNDECIDED, "but raised: D1, D13."),
+        ([CLAIM, STANDS], 3, ["D1", "D9", "D13"], rule.UNDECIDED, "but triggered: D1, D13."),
         ([CLAIM, gain("jury_linf", 12, p=0.2)], 3, [], rule.UNDECIDED, "but corrected p = 0.2."),
         # Seeds that were lucky at one of several budgets.
         ([CLAIM, gain("jury_linf", 12, joint=13)], 3, [], rule.UNDECIDED, "but not with all budgets taken together."),
         ([gain("jury_pgd", 0), gain("jury_linf", -12, joint=13)], 3, [], rule.NO_GAIN, "no interval lies above 0"),
         # Who draws at each pass may have been lucky with the draws.
-        ([CLAIM, STANDS], 3, ["D12"], rule.UNDECIDED, "but raised: D12."),
-        ([CLAIM, gain("jury_linf", 12, p=0.2)], 1, ["D2"], rule.UNDECIDED, "0.2; 1 of at least 3 seeds; raised: D2"),
+        ([CLAIM, STANDS], 3, ["D12"], rule.UNDECIDED, "but triggered: D12."),
+        ([CLAIM, gain("jury_linf", 12, p=0.2)], 1, ["D2"], rule.UNDECIDED, "0.2; 1 of at least 3 seeds; triggered: D2"),
         ([CLAIM], 3, [], rule.UNDECIDED, "no worst case was measured in that ball"),
         ([CLAIM, gain("jury_linf", 0, epsilon="0.2")], 3, [], rule.UNDECIDED, "no worst case was measured in that"),
         # It vanishes only where it vanishes at all claimed budgets.
@@ -168,7 +168,7 @@ def test_rows(told):
 
 def test_few_seeds_and_no_twin_decide_nothing(told):
     rows = collected(told, AT)
-    assert {row["verdict"] for row in rows} == {"undecided"} and rows[0]["why"] == "Its twin CE was not judged."
+    assert {row["verdict"] for row in rows} == {"undecided"} and rows[0]["why"] == "Its baseline CE was not audited."
     assert "gain" not in rows[0] and rows[0]["accuracy"] == 86
     alone = context(told.root, seeds=1)
     rows = collected(alone, CE, AT)
@@ -194,7 +194,7 @@ def test_other_images_are_no_comparison(told):
         path = told.root / told.paths.attack(ISCE, seed, "test", "jury_linf", "npz")
         write_npz(path, read_npz(path) | {"index": np.arange(100)})
     with pytest.raises(
-        ValueError, match=r"isce/seed\*/test/jury_linf\.json: other images than those of the twin ce_isce"
+        ValueError, match=r"isce/seed\*/test/jury_linf\.json: other images than those of the baseline ce_isce"
     ):
         collected(told, CE, ISCE)
 
@@ -249,7 +249,7 @@ def test_the_figure_shows_where_a_gain_goes(tmp_path, monkeypatch):
     assert (dots["o"], dots["s"], dots["D"]) == (65, 0, 0)
     only = [row for row in rows if row["training"] == "ce_isce"]
     write_csv(tmp_path / "e.csv", only, COLUMNS)
-    with pytest.raises(ValueError, match=r"e\.csv: no rows of a network that has a twin"):
+    with pytest.raises(ValueError, match=r"e\.csv: no rows of a network that has a baseline"):
         draw("jury_verdicts", {}, tmp_path / "e.csv", None, tmp_path / "e")
 
 

@@ -95,7 +95,7 @@ def test_printed_gaps_are_judged_in_probability(tmp_path):
     ]
     assert [row["measured"] for row in rows] == pytest.approx([0.525, 0.565, 0.135, 0.305])
     assert "0.074 of probability apart (tolerance 0.02 of probability" in rows[3]["reason"]
-    assert "measured +0.1700" in rows[3]["reason"] and "printed +0.1000 of probability" in rows[3]["reason"]
+    assert "measured +0.1700" in rows[3]["reason"] and "reported +0.1000 of probability" in rows[3]["reason"]
     assert {row["split"] for row in rows} == {"test"} and rows[0]["n_images"] == str(IMAGES)
     assert not [row for row in rows if "points" in row["reason"]]
 
@@ -109,7 +109,7 @@ def test_where_values_cannot_be_compared_the_direction_is(tmp_path):
     _, tidy = collected(tmp_path, middles=(0.6, 0.5, 0.1, 0.2))
     rows = judged(tidy, full=False)
     assert [row["verdict"] for row in rows] == ["baseline", "direction fails", "baseline", "direction holds"]
-    assert "printed +0.0310 of probability; the signs disagree" in rows[1]["reason"]
+    assert "reported +0.0310 of probability; the signs disagree" in rows[1]["reason"]
     low = judged(collected(tmp_path, right=45)[1], full=True)
     assert {row["verdict"] for row in low} == {"failed to train"}
 

@@ -113,7 +113,7 @@ def test_exhibits_show_their_parts(text):
     assert "exhibits/sp/fig_3.csv" in figure
     assert "&#34;eta&#34;: 0.03" in figure
     assert "Boundary on &lt;two&gt; moons" in figure
-    assert "digits_colour stands in for cifar10" in table
+    assert "digits_colour is the surrogate for cifar10" in table
     assert "71.19" in table
     assert "<caption><span>CIFAR-10</span></caption>" in table
     assert "48 claims in the ledger" in table
@@ -186,7 +186,7 @@ def test_published_runs_stand_beside(context):
     row = next(one for one in context["ledger"] if one["measured"] is not None)
     run = {"edition": "paper", "data": "cifar10", "hardware": "one H200", "epochs": "200", "date": "2026-01-02"}
     mine = dict(row) | run | {"measured": "12.5", "verdict": "not reproduced"}
-    ours = mine | {"value": "", "metric": "difference", "against": "ce", "measured": "-3.25", "verdict": "not printed"}
+    ours = mine | {"value": "", "metric": "difference", "against": "ce", "measured": "-3.25", "verdict": "not reported"}
     context["published"] = [{"name": "paper-h200", "rows": [mine, ours]}, {"name": "own-laptop", "rows": [ours]}]
     text = build(context)
     assert text.count("paper-h200: 12.50 not reproduced") == 1
@@ -200,7 +200,7 @@ def test_published_runs_stand_beside(context):
 def test_an_empty_edition_still_reports():
     text = build({"edition": "test", "banner": "", "papers": [], "ledger": []})
     assert Page(text).open == []
-    assert "0 printed claims" in text
+    assert "0 reported values" in text
 
 
 def test_bad_input_is_refused(context, tmp_path):
@@ -288,5 +288,7 @@ def test_a_jury_has_verdicts_cards_and_a_page_per_paper(judged):
 def test_without_a_jury_the_report_says_so(context):
     pages = {"sp": summarise("sp", context["ledger"])}
     text = text_of(build(context | {"jury": {"summaries": pages}}))
-    assert text.count("The jury did not sit in this edition") == 3  # overview, the paper's page, the jury's place
+    assert (
+        text.count("The robustness audit was not run in this edition") == 3
+    )  # overview, the paper's page, the jury's place
     assert 'id="jury"' not in build(context)

@@ -42,7 +42,7 @@ def test_counts_are_those_of_the_ledger(page):
     assert page["claims"]["measured"] == measured
     assert len(page["holds"]) == sum(row["verdict"] == "direction holds" for row in rows) > 0
     assert len(page["fails"]) == sum(row["verdict"] == "direction fails" for row in rows)
-    assert f"prints 262 numbers; {measured} of them carry a measured value." in markdown(page)
+    assert f"reports 262 numbers; {measured} of them carry a measured value." in markdown(page)
 
 
 def test_other_rows_give_other_words(page):
@@ -50,8 +50,8 @@ def test_other_rows_give_other_words(page):
     assert len(worse["holds"]) < len(page["holds"]) and len(worse["fails"]) > len(page["fails"])
     assert markdown(worse) != markdown(page)
     none = summarise("sp", [])
-    assert "No printed number or direction is confirmed." in markdown(none)
-    assert "The paper prints 0 numbers" in markdown(none)
+    assert "No reported value or direction is confirmed." in markdown(none)
+    assert "The paper reports 0 numbers" in markdown(none)
 
 
 def test_trainings_stand_with_what_was_claimed_and_what_is_left(page):
@@ -62,7 +62,7 @@ def test_trainings_stand_with_what_was_claimed_and_what_is_left(page):
     ]
     text = markdown(page)
     assert "3 trained networks of this paper" in text
-    assert "2 of them gain on the twin; under the strongest attack 1 of these gains is real and 1 vanishes." in text
+    assert "2 of them gain on the baseline; under the strongest attack 1 of these gains is real and 1 vanishes." in text
     # One that says nothing of itself has no line of its own, so that a page stays a page.
     assert "1 network with no gain, no claim of one and no flag is left out" in text
     assert "gains under the strongest attack: +1.0." in text and "| SP focal" not in text
@@ -82,9 +82,10 @@ def test_flags_say_where_they_were_raised_and_controls_whether_they_were_caught(
     }
     text = markdown(page)
     assert (
-        "D1, zero gradients (sign of masked gradients): raised on 1 of 4 networks: MMC (LeNet-5, digits gray)." in text
+        "D1, zero gradients (indicator of gradient masking): triggered on 1 of 4 networks: MMC (LeNet-5, digits gray)."
+        in text
     )
-    assert "D7, unfinished (sign of an attack that fails): raised on 2 of 4 networks" in text
+    assert "D7, unfinished (indicator of an attack that fails): triggered on 2 of 4 networks" in text
     (control,) = page["controls"]
     assert control["run"] == "digits_gray/lenet5/ce_x100"
     assert "95.0 [90.0, 100.0] % under PGD, 41.0 [36.0, 46.0] % under the strongest attack" in text
@@ -94,14 +95,14 @@ def test_flags_say_where_they_were_raised_and_controls_whether_they_were_caught(
 def test_only_the_runs_of_the_paper_count():
     other = summarise("sp", ledger(), VERDICT_ROWS, DIAGNOSTIC_ROWS, runs=["digits_gray/lenet5/at"])
     assert [one["training"] for one in other["trainings"]] == ["at"]
-    assert other["flags"] == [] and "No diagnostic was raised on any of 1 network." in markdown(other)
+    assert other["flags"] == [] and "No indicator was triggered on any of 1 network." in markdown(other)
 
 
 def test_without_a_jury_the_page_says_so():
     alone = summarise("sp", ledger())
     assert not alone["sat"] and alone["trainings"] == []
     assert [block["heading"] for block in blocks(alone)][-1] == "Under the jury"
-    assert "The jury did not sit in this edition" in markdown(alone)
+    assert "The robustness audit was not run in this edition" in markdown(alone)
 
 
 def test_one_radius_is_told_of_each_network():

@@ -17,10 +17,10 @@ from lossproof.drawing.quantity import SPLITS, quantity
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tidy import Row, number
 
-PRINTED = "As printed: the paper's attacks and budgets"
-ALONE = "The papers' own attacks, final iterate (no number is printed)"
-OTHER = "Other budgets of the same attacks (not in the print)"
-HONEST = "Honest track: worst case over attacks, losses, restarts and iterates (not in the print)"
+PRINTED = "Paper protocol: the paper's attacks and budgets"
+ALONE = "Paper protocol: attacks of the papers, final iterate (no value is reported)"
+OTHER = "Other budgets of the same attacks (not in the paper)"
+HONEST = "Worst-case evaluation over attacks, losses, restarts and iterates (not in the paper)"
 NOTE = "Accuracy in percent, measured on training and on test images [95 % interval]; a dash: not measured."
 
 Column = tuple[str, str]

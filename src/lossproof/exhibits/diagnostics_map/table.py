@@ -9,7 +9,7 @@ from lossproof.drawing.cells import NOTHING, marked_number, plain
 from lossproof.drawing.typeset import Line, Section, Table
 from lossproof.tidy import Row
 
-COLUMNS = (("raised, sign of", "the network"), ("raised, sign of", "the attack"), ("", "undecided"))
+COLUMNS = (("triggered, indicates", "the network"), ("triggered, indicates", "the attack"), ("", "undecided"))
 NOTE = (
     "Signs that a network masks its gradients, and signs that an attack or its protocol fails to optimise, with their "
     "values. Undecided: beyond the threshold, but an exact paired test over the images does not exclude chance. A "

@@ -47,7 +47,7 @@ def draw(exhibit: dict[str, Any], csv_path: Path, npz_path: Path | None, out_ste
     """
     table = [row for row in tidy.rows(csv_path, NEEDED) if row["twin"]]
     if not table:
-        raise ValueError(f"{csv_path}: no rows of a network that has a twin")
+        raise ValueError(f"{csv_path}: no rows of a network that has a baseline")
     panels = {
         group: _shown(tidy.select(table, **dict(zip(GROUP, group, strict=True))))
         for group in tidy.distinct(table, *GROUP)
@@ -117,7 +117,7 @@ def _column(
     for axes, (group, rows) in zip(grid, panels.items(), strict=False):
         _panel(axes, rows, reach)
         axes.set_title(f"{labels.name(group[0])}, {labels.name(group[1])}", fontweight="bold", loc="left")
-    grid[len(panels) - 1].set_xlabel("gain over the twin (points)")
+    grid[len(panels) - 1].set_xlabel("gain over the baseline (points)")
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
 

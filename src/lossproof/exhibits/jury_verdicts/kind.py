@@ -127,7 +127,7 @@ def _rows(context: Context, one: Judged, levels: Mapping[Run, list[Level]]) -> I
         other = beside.get(level.ball)
         if other is not None:
             if not np.array_equal(other.index, level.index):
-                raise ValueError(f"{level.said['record']}: other images than those of the twin {one.twin}")
+                raise ValueError(f"{level.said['record']}: other images than those of the baseline {one.twin}")
             for names, among in (("gain", "gain_low", "gain_high"), 1), (JOINT, tracks[level.said["track"]]):
                 found |= dict(zip(names, _within(gain(level.correct, other.correct, among), -100.0), strict=True))
             found |= {"twin_accuracy": 100 * float(other.correct.mean())}
@@ -168,7 +168,7 @@ def _judge(
         what = f"A control: {one.control}." if one.control else "Others are compared with it."
         return rule.CONTROL if one.control else rule.REFERENCE, what
     if not has_twin:
-        said, why = rule.UNDECIDED, f"Its twin {name(one.twin)} was not judged."
+        said, why = rule.UNDECIDED, f"Its baseline {name(one.twin)} was not audited."
     else:
         gains = [
             rule.Gain(

@@ -11,14 +11,14 @@ from lossproof.jury.verdict import MASKING
 from lossproof.tidy import Row, number
 
 NOTES = (
-    "Accuracy in percent of the same test images; behind the semicolon the gain over the twin (the cross-entropy "
-    "training that it is compared with) in points, paired by image and seed [95 % interval over images and seeds].",
-    "Claimed is a gain under the attack as printed whose interval lies above 0. It is real where the strongest attacks "
+    "Accuracy in percent of the same test images; behind the semicolon the gain over the baseline (the cross-entropy "
+    "network that it is compared with) in points, paired by image and seed [95 % interval over images and seeds].",
+    "Claimed is a gain under the paper protocol whose interval lies above 0. It is real where the strongest attacks "
     "at any budget show one too whose interval lies above 0 over all budgets together, beyond chance in each of at "
     "least three seeds (exact McNemar tests, p corrected for all networks, attacks and budgets together by Benjamini "
     f"and Yekutieli), and none of {', '.join(MASKING)} says that gradients are masked; it vanishes where the strongest "
     "attacks show none at the budgets at which it is claimed. p: the smallest corrected one of a strongest attack. "
-    "Flags: signs of masked gradients that are raised.",
+    "Flags: indicators of gradient masking that are triggered.",
 )
 
 

@@ -13,7 +13,7 @@ METRIC = "mean_probability_gap"
 NOTE = (
     "Gap: mean over clean test images, wrong ones included, of the true class's probability less the largest of the "
     "others [95 % interval over images and seeds]; its difference from {rival} is paired by image and seed. Accuracy "
-    "on the same images in percent. A dash: not printed, or not measured."
+    "on the same images in percent. A dash: not reported, or not measured."
 )
 
 
@@ -38,6 +38,6 @@ def mean_gaps_table(tidy: Sequence[Row], claims: Sequence[Row], title: str) -> T
         images = "".join(dict.fromkeys(f", {row['n_images']} images" for row in here))
         sections.append(Section(f"{name(dataset)} {name(arch)}{images}", tuple(lines)))
     rival = ", ".join(dict.fromkeys(name(row["rival"]) for row in over if row["rival"]))
-    heads = ("gap, printed", "gap", "difference", "accuracy (%)")
-    note = NOTE.format(rival=rival or "the rival")
+    heads = ("gap, reported", "gap", "difference", "accuracy (%)")
+    note = NOTE.format(rival=rival or "the baseline")
     return Table(title, ("training",), tuple(("", head) for head in heads), tuple(sections), (note,), list(tidy))
