@@ -24,7 +24,7 @@ EDITIONS = {"embedded": (), "test": (edition("test"),), "paper": (edition("paper
 COMPONENTS = {
     "data": ("datasets",),
     "torch": ("models", "criteria", "heads", "defences", "attacks", "toys", "theory", "jury"),
-    "plot": ("exhibits", "figures"),
+    "plot": ("exhibits",),
 }
 # Imported inside functions that only the other kinds' scripts call.
 ELSEWHERE = {"data": {("seeding", "torch")}, "plot": {("seeding", "torch"), ("progress", "tqdm")}}
@@ -51,14 +51,17 @@ def test_a_rule_without_a_script_prints_what_snakemake_itself_worked_out(found):
 
 
 def test_every_component_belongs_to_a_kind():
-    homes = {path.parent.name for path in (ROOT / "src/lossproof").glob("*/*.py") if "\nCATALOGUE = " in text_of(path)}
+    package = ROOT / "src/lossproof"
+    homes = {path.relative_to(package).parts[0] for path in package.rglob("*.py") if "\nCATALOGUE = " in text_of(path)}
     assert homes == {name for names in COMPONENTS.values() for name in names}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_kinds_scripts_may_import_is_in_its_environment(found, kind):
     """Beyond what a run happens to import: every component, and imports inside functions."""
-    known = [entry.module for name in COMPONENTS[kind] for entry in catalogue(name).values()]
+    entries = [entry for name in COMPONENTS[kind] for entry in catalogue(name).values()]
+    known = [entry.module for entry in entries]
+    known += [entry.module_of(part) for entry in entries for part in ("figure", "table") if part in entry.about]
     own = {ROOT / "workflow/scripts" / step.script for step in found if step.environment == f"{kind}.yaml"}
     modules = set().union(*(script_modules(script, known) for script in own))
     files = own | {file_of(module) for module in modules}

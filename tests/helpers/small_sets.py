@@ -29,5 +29,5 @@ def publish(name: str, folder: Path, shop: Path, base: str) -> str:
     entry = {"build": shipped.build, "parameters": {}, "files": files, "folders": []}
     entry |= {"expect": shipped.about["expect"] | raw.expect, "licence": shipped.about["licence"]}
     code = f"from {shipped.module} import {shipped.build}\n\nCATALOGUE = {pformat({small: entry})}\n"
-    (folder / f"src/lossproof/datasets/{small}.py").write_text(code)
+    (folder / f"src/lossproof/datasets/sets/{small}.py").write_text(code)
     return small

@@ -181,7 +181,7 @@ def test_a_copy_elsewhere_with_scrambled_times_is_not_stale(finished, tmp_path):
 
 
 def test_a_plot_style_changes_figures_only(finished):
-    with edited(finished, "src/lossproof/figures/style.py", comment):
+    with edited(finished, "src/lossproof/drawing/style.py", comment):
         pending = finished.pending("all")
     drawn = {path for exhibit in PLAN.made for path in PLAN.outputs(exhibit) if path.startswith("figures/")}
     drawn |= {PLAN.paths.card(run) for run in PLAN.diagnosed}
@@ -230,7 +230,7 @@ def test_a_key_changes_what_it_reaches(finished, key):
     if key == "one attack":
         assert {rule for rule in pending.values() if rule.startswith("attack_")} == {"attack_tables"}
     if key == "one epoch more":
-        assert not any("/densenet121/" in path for path in pending)
+        assert not any("/models/digits_gray/lenet5/" in path for path in pending)
 
 
 def test_what_a_step_imported_is_what_makes_it_stale(finished):

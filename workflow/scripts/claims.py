@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from lossproof.claims.columns import read_claims
@@ -25,7 +26,10 @@ def main() -> None:
         tables[exhibit] = as_printed(read_csv(paths.tidy(paper, name)), facts[paper]["reported_as"])
     tidy = {name: tables[exhibit] for name, exhibit in told["exhibits"].items()}
     cards = {data: read_json(f"{paths.results}/datasets/{data}/card.json") for data in told["data"]}
-    claims = read_claims(arguments.claims)
+    try:
+        claims = read_claims(arguments.claims)
+    except ValueError as error:
+        sys.exit(f"lossproof: {error}")
     rows = []
     for paper in told["papers"]:
         rows += build_ledger(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from lossproof.catalogue import catalogue
 from lossproof.claims.differences import READINGS
 from lossproof.records import read_csv
-from lossproof.settings.check import check, fault
 
 
 def _text(pattern: str, what: str) -> dict[str, Any]:
-    return {"type": "string", "pattern": f"^({pattern})?$", "description": what}
+    return {"type": "string", "pattern": f"^({pattern})?\\Z", "description": what}
 
 
 def _words(*known: str) -> dict[str, Any]:
@@ -63,22 +63,35 @@ COLUMNS: dict[str, dict[str, Any]] = {
 CLAIM_COLUMNS = tuple(COLUMNS)
 
 
+def _wrong(column: str, value: str) -> str:
+    """What a cell should hold instead; '' where its value is one of the column's."""
+    spec = COLUMNS[column]
+    if "enum" in spec:
+        return "" if value in spec["enum"] else f"allowed: {', '.join(sorted(spec['enum']))}"
+    return "" if re.search(spec.get("pattern", ""), value) else f"expected {spec['description']}"
+
+
 def read_claims(path: Path) -> list[dict[str, str]]:
-    """All claims; SettingsError names file, row (as an editor counts it) and column of the first fault."""
+    """All claims; ValueError names file, row (as an editor counts it) and column of the first fault."""
+
+    def fault(key: str, found: str, allowed: str) -> ValueError:
+        return ValueError(f"{path}: {key}: {found}; {allowed}")
+
     rows = read_csv(path)
     if not rows or tuple(rows[0]) != CLAIM_COLUMNS:
-        raise fault(str(path), "row 1", f"found {','.join(rows[0]) if rows else 'no rows'}", ",".join(CLAIM_COLUMNS))
-    schema = {"type": "object", "properties": COLUMNS}
+        raise fault("row 1", f"found {','.join(rows[0]) if rows else 'no rows'}", ",".join(CLAIM_COLUMNS))
     methods = catalogue("attacks")
     for at, row in enumerate(rows, 2):
-        check(row, schema, lambda _: str(path), (f"row {at}",))
+        for column, value in row.items():
+            if wanted := _wrong(column, value):
+                raise fault(f"row {at}.{column}", f"found '{value}'", wanted)
         for column in ("paper", "exhibit", *(() if row["lost"] else REQUIRED[row["metric"]])):
             if not row[column]:
-                raise fault(str(path), f"row {at}.{column}", "found nothing", f"needed for {row['metric']}")
+                raise fault(f"row {at}.{column}", "found nothing", f"needed for {row['metric']}")
         attacked = row["attack"] not in ("", "none")
         unknown = [one for one in row["method"].split(";") if one not in methods]
         if attacked and unknown:
-            raise fault(str(path), f"row {at}.method", f"found '{row['method']}'", f"expected {', '.join(methods)}")
+            raise fault(f"row {at}.method", f"found '{row['method']}'", f"expected {', '.join(methods)}")
         if row["method"] and not attacked:
-            raise fault(str(path), f"row {at}.method", f"found '{row['method']}'", "expected nothing without an attack")
+            raise fault(f"row {at}.method", f"found '{row['method']}'", "expected nothing without an attack")
     return rows

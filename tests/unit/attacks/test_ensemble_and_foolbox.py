@@ -73,13 +73,13 @@ def test_foolbox_finds_no_more(digits, norm):
     left = [(int(we.sum()), int(they.sum())) for we, they in zip(ours, theirs, strict=True)]
     assert any(0 < they < ATTACKED for _, they in left)
     for we, they in left:
-        assert 100 * we / ATTACKED <= wilson(they, ATTACKED)[1], left
+        assert 100 * we / ATTACKED <= wilson(they / ATTACKED, ATTACKED)[1], left
     # Image by image: hardly one that they break and we do not.
     assert (ours & ~theirs).sum(1).max() <= 1, left
     # The check can fail: a few random squares leave more than they do.
     weak = ensemble(model, images, labels, norm=norm, epsilons=budgets, members=["square"], queries=5)
     assert any(
-        100 * int(one.sum()) / ATTACKED > wilson(they, ATTACKED)[1]
+        100 * int(one.sum()) / ATTACKED > wilson(they / ATTACKED, ATTACKED)[1]
         for one, (_, they) in zip(weak.figures["stands_square"], left, strict=True)
     )
 

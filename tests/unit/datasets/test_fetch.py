@@ -18,6 +18,7 @@ from types import SimpleNamespace
 
 import pytest
 from serve import PAGE, serve
+from steps import run_step
 
 from editions import ROOT
 from lossproof.catalogue import catalogue
@@ -404,9 +405,8 @@ def test_the_script_says_in_one_line_what_is_missing(cache, tmp_path):
 def test_preparing_what_has_changed_since_says_so_in_one_line(cache, tmp_path):
     files = tmp_path / "files.json"
     write_json(files, {file.name: {"sha256": sha(b"x"), "bytes": 1} for file in source_of("mnist").files})
-    settings = json.dumps({"source": "mnist"})
-    told = ("--name", "mnist", "--settings", settings, "--cache", str(cache), "--out", str(tmp_path / "out"))
-    done = script(*told, "--files", str(files), name="prepare")
+    plan = {"datasets": {"mnist": {"source": "mnist"}}}
+    done = run_step(tmp_path, "prepare", plan, "--dataset", "mnist", "--cache", cache, "--files", files)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("lossproof: mnist: train-images-idx3-ubyte.gz is not what it was")

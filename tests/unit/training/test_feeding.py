@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import runpy
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from image_files import encoded_set, run_settings
+from steps import network, ran, run_step
 from tiny_training import counted, leave_resume_point
 from torch.multiprocessing.reductions import shared_cache
 
@@ -349,33 +349,32 @@ def test_memory_does_not_grow_with_the_set(tmp_path):
 # The steps
 
 
-def step(monkeypatch, name, **options):
-    """Run a step of the workflow in this process."""
-    words = [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
-    monkeypatch.setattr(sys, "argv", [name, *words])
-    runpy.run_path(str(SCRIPTS / name), run_name="__main__")
-
-
 def made(folder):
     """Every file of a folder but provenance, by name."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and "provenance" not in path.name]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-def test_the_steps_leave_equal_bytes_with_and_without_workers(tmp_path, monkeypatch):
-    prepared.save(tmp_path / "data", encoded_set(train=33, test=14, crop=32, side=36))
-    settings = json.dumps(run_settings("files"))
-    attack = {"method": "fgsm", "epsilon": ["0.01"]}
-    grid = {"grid": 3, "package_grid": 4, "reach": 1.0, "images": 10}
-    loads = {"one": {}, "more": {"threads": 3, "workers": 2, "prefetch": 3}}
+def test_the_steps_leave_equal_bytes_with_and_without_workers(tmp_path):
+    settings = run_settings("files")
+    plan = {
+        "networks": network(settings),
+        "attacks": {"fgsm": {"method": "fgsm", "epsilon": ["0.01"]}},
+        "bundles": {"b": ["fgsm"]},
+        "attack_images": {"train": 7, "test": None},
+        "attack_batch_size": 512,
+        "landscape": {"grid": 3, "package_grid": 4, "reach": 1.0, "images": 10},
+    }
+    loads = {"one": (), "more": ("--threads", 3, "--workers", 2, "--prefetch", 3)}
+    (run,) = plan["networks"]
     for name, load_options in loads.items():
-        results = tmp_path / name
-        shared = {"settings": settings, "data": tmp_path / "data", "device": "cpu"} | load_options
-        step(monkeypatch, "train.py", seeds=0, out=results / "models/files/cnn2/ce", **shared)
-        attacks = {"attacks": json.dumps({"fgsm": attack}), "images": json.dumps({"train": 7, "test": None})}
-        step(monkeypatch, "attack.py", seeds=0, bundle="b", results=results, **attacks, **shared)
-        step(monkeypatch, "landscape.py", seed=0, landscape=json.dumps(grid), results=results, **shared)
-    assert made(tmp_path / "one") == made(tmp_path / "more")
-    assert len(made(tmp_path / "one")) == 4 + 4 + 2
-    with np.load(tmp_path / "one/attacks/files/cnn2/ce/seed0/train/fgsm.npz") as found:
+        prepared.save(tmp_path / name / "results/e/datasets" / run.split("/")[0], encoded_set(33, 14, crop=32, side=36))
+        shared = ("--run", run, "--seeds", 0, "--device", "cpu", *load_options)
+        for step, more in {"train": (), "attack": ("--bundle", "b"), "landscape": ()}.items():
+            ran(run_step(tmp_path / name, step, plan, *shared, *more))
+    kinds = ("models", "attacks", "landscapes")
+    one, more = ({kind: made(tmp_path / name / "results/e" / kind) for kind in kinds} for name in loads)
+    assert one == more
+    assert [len(files) for files in one.values()] == [4, 4, 2]
+    with np.load(tmp_path / "one/results/e/attacks" / run / "seed0/train/fgsm.npz") as found:
         assert len(found["index"]) == 7
