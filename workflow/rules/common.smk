@@ -18,7 +18,7 @@ from lossproof.paths import LANDSCAPE_METHODS, MODEL_FILES, REMADE_FILES, TOY_FI
 from lossproof.planning.caption import caption
 from lossproof.planning.plan import Plan
 from lossproof.planning.plan_text import plan_text
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.settings.config import load_config
 from lossproof.settings.layers import shown
 from lossproof.settings.resolved import SELECTIONS, recipe_settings, run_settings, toy_settings

@@ -11,6 +11,7 @@ from lossproof.display_names import as_printed
 from lossproof.paths import Paths
 from lossproof.plan_file import step_parser
 from lossproof.records import read_csv, read_json, write_csv
+from lossproof.settings.faults import SettingsError
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     cards = {data: read_json(f"{paths.results}/datasets/{data}/card.json") for data in told["data"]}
     try:
         claims = read_claims(arguments.claims)
-    except ValueError as error:
+    except SettingsError as error:
         sys.exit(f"lossproof: {error}")
     rows = []
     for paper in told["papers"]:

@@ -32,6 +32,11 @@ with AVX2 but not AVX-512).
 """
 
 
+def _channels(planes: int, width: float) -> int:
+    """A stage's channels at a width factor."""
+    return max(FEWEST, scaled(planes, width))
+
+
 class ResNet(HeBackbone, models.ResNet):
     """torchvision's network, from images [B, C, H, W] to features [B, 512 * width] (at least 8)."""
 
@@ -41,7 +46,7 @@ class ResNet(HeBackbone, models.ResNet):
         self.width = width
         with torch.random.fork_rng(devices=[]):
             super().__init__(BasicBlock, depths)
-            channels = max(FEWEST, scaled(64, width))
+            channels = _channels(64, width)
             self.conv1, self.bn1 = stem_convolution(in_channels, channels, stem), nn.BatchNorm2d(channels)
             if stem == "cifar":
                 self.maxpool = nn.Identity()
@@ -52,8 +57,8 @@ class ResNet(HeBackbone, models.ResNet):
     def _make_layer(self, block, planes, blocks, stride=1, dilate=False):  # type: ignore[no-untyped-def]
         """One of the four stages; torchvision's own widths are those of the bottlenecks in deeper networks."""
         if stride == 1:  # the first stage follows the stem
-            self.inplanes = max(FEWEST, scaled(planes, self.width))
-        return super()._make_layer(block, max(FEWEST, scaled(planes, self.width)), blocks, stride, dilate)
+            self.inplanes = _channels(planes, self.width)
+        return super()._make_layer(block, _channels(planes, self.width), blocks, stride, dilate)
 
 
 def resnet18(*, in_channels: int, image_size: int, width: float = 1.0, stem: str = "imagenet") -> ResNet:

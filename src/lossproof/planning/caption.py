@@ -18,8 +18,8 @@ def caption(plan: Plan, exhibit: Exhibit) -> str:
     for name in replaced:
         note = plan.config["datasets"].get(stand_ins[name], {}).get("note")
         said.append(f"In this edition {stand_ins[name]}{f' ({note})' if note else ''} is the surrogate for {name}.")
-    runs = set(plan.needs[exhibit.id].runs)
-    shared = [one.id for one in plan.made if one.id != exhibit.id and runs & set(plan.needs[one.id].runs)]
-    if replaced and shared:
-        said.append(f"Networks are shared with {', '.join(shared)}.")
+    if replaced:
+        runs = set(plan.needs[exhibit.id].runs)
+        shared = [one.id for one in plan.made if one.id != exhibit.id and runs & set(plan.needs[one.id].runs)]
+        said += [f"Networks are shared with {', '.join(shared)}."] if shared else []
     return " ".join(said)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.catalogue import catalogue
-from lossproof.settings.check import check, fault, known, parameters_schema, read_yaml
+from lossproof.settings.check import check, parameters_schema, read_yaml
+from lossproof.settings.faults import fault, known
 from lossproof.settings.resolved import training_known
 from lossproof.settings.sweeps import points
 

@@ -14,7 +14,7 @@ from typing import Any
 from lossproof.paths import Run
 from lossproof.planning import exhibit_specs
 from lossproof.planning.plan import Plan
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.settings.resolved import per_dataset, run_settings, toy_settings
 
 

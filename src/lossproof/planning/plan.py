@@ -13,7 +13,7 @@ from lossproof.exhibits.stand_ins import run_of
 from lossproof.paths import FIGURE_FORMATS, TABLE_FORMATS, Run
 from lossproof.planning.available import Available
 from lossproof.planning.declare import Exhibit
-from lossproof.settings.check import fault
+from lossproof.settings.faults import fault
 from lossproof.settings.resolved import made_from, twin_of
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from lossproof.catalogue import catalogue
 from lossproof.heads.choice import head_of
-from lossproof.settings.check import SettingsError, check, dotted, fault, known, parameters_schema, read_yaml
+from lossproof.settings.check import check, dotted, parameters_schema, read_yaml
+from lossproof.settings.faults import SettingsError, fault, known
 from lossproof.settings.layers import ABSENT, Layers, read_layers
 from lossproof.settings.resolved import OF_A_PHASE, TAKEN_BY, per_dataset, phase_recipe
 from lossproof.settings.sweeps import recipes

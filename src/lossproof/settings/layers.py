@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from lossproof.settings.check import SettingsError, dotted, fault, known, read_yaml
+from lossproof.settings.check import dotted, read_yaml
+from lossproof.settings.faults import SettingsError, fault, known
 
 ABSENT = object()
 COMMAND_LINE = "--config"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossproof.catalogue import catalogue
-from lossproof.settings.check import SettingsError, nearest
+from lossproof.settings.faults import SettingsError, nearest
 
 SELECTIONS = ("last", "best_test", "held_out")
 # Which keys of `training` only one choice of another key reads.

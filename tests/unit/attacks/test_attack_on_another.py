@@ -13,7 +13,7 @@ from editions import load, plan
 from lossproof.attacks.protocol import AttackData, run_bundle
 from lossproof.paths import Run
 from lossproof.planning.forecast import Forecast
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.training.feeding import Resident
 
 TRANSFER = {

@@ -12,6 +12,7 @@ from lossproof.catalogue import catalogue
 from lossproof.claims.columns import CLAIM_COLUMNS, read_claims
 from lossproof.planning.declare import paper_facts
 from lossproof.records import read_csv, write_csv
+from lossproof.settings.faults import SettingsError
 
 PLACE = next(at for at, row in enumerate(PRINTED) if row["attack"] == "transfer_pgd")
 
@@ -65,13 +66,13 @@ def test_a_value_outside_its_vocabulary_is_refused(tmp_path, column, value, expe
     rows[1] |= {column: value}
     write_csv(tmp_path / "claims.csv", rows, CLAIM_COLUMNS)
     named = "method" if column == "attack" else column
-    with pytest.raises(ValueError, match=re.escape(f"claims.csv: row 3.{named}: {expected}")):
+    with pytest.raises(SettingsError, match=re.escape(f"claims.csv: row 3.{named}: {expected}")):
         read_claims(tmp_path / "claims.csv")
 
 
 def test_other_columns_are_refused(tmp_path):
     write_csv(tmp_path / "claims.csv", [{"paper": "sp"}], ["paper"])
-    with pytest.raises(ValueError, match=r"claims\.csv: row 1: found paper; paper,exhibit,"):
+    with pytest.raises(SettingsError, match=r"claims\.csv: row 1: found paper; paper,exhibit,"):
         read_claims(tmp_path / "claims.csv")
 
 

@@ -14,7 +14,7 @@ from lossproof.exhibits.accuracy import COLUMNS, rows, said_of
 from lossproof.planning.declare import load_exhibits, paper_facts
 from lossproof.planning.plan import Plan
 from lossproof.records import read_csv, write_csv
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 
 PAPER = """
 title: An invented fourth paper

@@ -20,7 +20,7 @@ from lossproof.datasets.arrive import arrive
 from lossproof.datasets.encoded import EncodedImages
 from lossproof.datasets.pictures import cropped
 from lossproof.datasets.source import keeps_files, source_of
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.training.loop import fit
 
 SIZE = 28

@@ -10,7 +10,7 @@ from editions import load
 from lossproof.catalogue import catalogue
 from lossproof.defences.adversarial import Adversarial
 from lossproof.defences.random_resize import RandomResize
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.settings.resolved import run_settings
 from lossproof.settings.sweeps import points
 from lossproof.training.loop import fit, new_model

@@ -8,21 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from sklearn.metrics import silhouette_score
 from steps import network, ran, run_step
+from untrained import untrained
 
-from editions import edition, load
 from lossproof.attacks.protocol import resolve
-from lossproof.datasets import prepared
 from lossproof.embeddings.attacked import attacked
 from lossproof.embeddings.displacement import displacement
 from lossproof.embeddings.measures import BLOCK, in_three, measures
 from lossproof.embeddings.tsne import in_two
 from lossproof.records import read_json, read_npz
-from lossproof.settings.resolved import run_settings
 from lossproof.training.feeding import Resident
-from lossproof.training.loop import new_model
 
 RUN = "digits_gray/cnn2/random"
 ATTACKS = {
@@ -153,20 +149,10 @@ def test_what_tsne_cannot_place():
 
 
 @pytest.fixture
-def trained(tmp_path) -> tuple[Path, Path, dict]:
-    """A prepared set of noise and two untrained networks that draw a transform at each call."""
-    generator = np.random.default_rng(0)
-    parts = [generator.integers(0, 256, (60, 1, 28, 28), np.uint8), np.arange(60) % 10] * 2
-    card = {"name": "noise", "channels": 1, "image_size": 28, "classes": [str(at) for at in range(10)]}
-    data = prepared.Prepared(*parts, card=card)
-    prepared.save(tmp_path / "results/e/datasets/digits_gray", data)
-    settings = run_settings(load(edition("test")), "digits_gray", "cnn2", "random")
-    for seed in (0, 1):
-        torch.manual_seed(seed)
-        path = tmp_path / f"results/e/models/digits_gray/cnn2/random/seed{seed}/model.safetensors"
-        path.parent.mkdir(parents=True)
-        save_file(new_model(settings, data).state_dict(), path)
-    return tmp_path, {"networks": network(settings), "embedding_images": 20, "attacks": ATTACKS, "attack_batch_size": 8}
+def trained(tmp_path) -> tuple[Path, dict]:
+    """Two untrained networks that draw a transform at each call, and a plan of their embeddings."""
+    networks = network(untrained(tmp_path))
+    return tmp_path, {"networks": networks, "embedding_images": 20, "attacks": ATTACKS, "attack_batch_size": 8}
 
 
 def step(folder: Path, plan: dict, script: str, *more: str) -> Path:

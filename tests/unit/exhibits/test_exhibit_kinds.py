@@ -23,7 +23,7 @@ from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
 from lossproof.planning.plan import Plan
 from lossproof.records import write_json, write_npz
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.settings.sweeps import points
 from lossproof.statistics.intervals import over_seeds
 

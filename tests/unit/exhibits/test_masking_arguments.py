@@ -18,7 +18,7 @@ from lossproof.exhibits.typeset import exhibit_table
 from lossproof.paths import Run
 from lossproof.planning.plan import Plan
 from lossproof.records import read_csv, write_csv, write_json, write_npz
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.statistics.intervals import accuracy, difference
 
 IMAGES = 200

@@ -15,7 +15,7 @@ from lossproof.exhibits.wrong_class_ranks.ranks import by_chance, fooled, freque
 from lossproof.paths import Run
 from lossproof.planning.plan import Plan
 from lossproof.records import write_json, write_npz
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.statistics.intervals import share
 
 # Six classes; of every image the true one is the most probable.

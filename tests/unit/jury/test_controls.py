@@ -14,7 +14,7 @@ from editions import edition, load
 from lossproof.datasets import prepared
 from lossproof.jury.rescaled import matching_scale, true_class_probability
 from lossproof.records import read_json, read_npz
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.settings.resolved import made_from, run_settings, twin_of
 from lossproof.training.loop import new_model
 from lossproof.training.stored import load_model

@@ -7,18 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from steps import network, ran, run_step
 from torch import nn
+from untrained import untrained
 
-from editions import edition, load
 from lossproof.attacks.subset import choose_images
-from lossproof.datasets import prepared
 from lossproof.jury.sensitivity import sensitivity, summary
 from lossproof.records import read_json, read_npz
-from lossproof.settings.resolved import run_settings
 from lossproof.training.feeding import Resident
-from lossproof.training.loop import new_model
 
 WEIGHTS = torch.tensor([[2.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
 
@@ -65,20 +61,9 @@ def test_a_gap_beyond_float32_leaves_no_gradient_of_cross_entropy():
 
 
 @pytest.fixture
-def trained(tmp_path) -> tuple[Path, Path, dict]:
-    """A prepared set of noise and two untrained networks that draw a transform at each call."""
-    generator = np.random.default_rng(0)
-    parts = [generator.integers(0, 256, (60, 1, 28, 28), np.uint8), np.arange(60) % 10] * 2
-    card = {"name": "noise", "channels": 1, "image_size": 28, "classes": [str(at) for at in range(10)]}
-    data = prepared.Prepared(*parts, card=card)
-    prepared.save(tmp_path / "results/e/datasets/digits_gray", data)
-    settings = run_settings(load(edition("test")), "digits_gray", "cnn2", "random")
-    for seed in (0, 1):
-        torch.manual_seed(seed)
-        path = tmp_path / f"results/e/models/digits_gray/cnn2/random/seed{seed}/model.safetensors"
-        path.parent.mkdir(parents=True)
-        save_file(new_model(settings, data).state_dict(), path)
-    return tmp_path, settings
+def trained(tmp_path) -> tuple[Path, dict]:
+    """Two untrained networks that draw a transform at each call."""
+    return tmp_path, untrained(tmp_path)
 
 
 def run(folder: Path, settings: dict, images: int | None) -> Path:

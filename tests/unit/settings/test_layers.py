@@ -8,7 +8,7 @@ import pytest
 
 from editions import BASE, ROOT, edition, load
 from lossproof.settings import layers
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.settings.layers import merge
 from lossproof.settings.resolved import run_settings
 

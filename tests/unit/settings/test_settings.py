@@ -20,7 +20,8 @@ from lossproof.models.backbone import STEMS
 from lossproof.models.cifar_resnet import BLOCKS
 from lossproof.paths import Paths, Run
 from lossproof.planning.declare import load_exhibits
-from lossproof.settings.check import SettingsError, read_yaml
+from lossproof.settings.check import read_yaml
+from lossproof.settings.faults import SettingsError
 from lossproof.settings.resolved import SELECTIONS, TAKEN_BY, recipe_settings, run_settings, toy_settings
 from lossproof.training.augmentation import AUGMENTATIONS
 from lossproof.training.loop import fit

@@ -12,7 +12,7 @@ from lossproof.planning.caption import caption
 from lossproof.planning.forecast import Forecast
 from lossproof.planning.named import named_archs
 from lossproof.records import write_csv
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 
 EMBEDDED = plan()
 
@@ -28,8 +28,8 @@ def test_an_exhibit_runs_the_network_that_stands_in():
 
 def test_the_caption_says_so():
     said = caption(EMBEDDED, EMBEDDED.exhibit("isce", "fig_5"))
-    assert "In this edition lenet5 stands in for resnet32." in said
-    assert "stands in for lenet5" not in caption(EMBEDDED, EMBEDDED.exhibit("isce", "fig_10"))
+    assert "In this edition lenet5 is the surrogate for resnet32." in said
+    assert "is the surrogate for lenet5" not in caption(EMBEDDED, EMBEDDED.exhibit("isce", "fig_10"))
 
 
 def test_figures_say_so(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from editions import load
-from lossproof.settings.check import SettingsError
+from lossproof.settings.faults import SettingsError
 from lossproof.settings.resolved import all_epochs, phases, run_settings
 
 WEAK = {"name": "adversarial", "epsilon": ["0.1", "0.3"], "steps": 1, "random_start": False}
